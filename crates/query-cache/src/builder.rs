@@ -1,0 +1,194 @@
+//! Settings of a cache.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::clock::now;
+use crate::codec::Limits;
+use crate::fill_lock::{ErasedFillLock, FillLock};
+use crate::flight::Flights;
+use crate::local::{LocalTier, ShardedTier};
+use crate::remote::{Remote, Treatment};
+use crate::stats::Counters;
+use crate::store::{NoStore, Store, Versions};
+use crate::tags::TagTable;
+use crate::tiers::{Tiers, Weigh};
+
+/// Settings of a [`Cache`]. Every one has a default: `Cache::builder().build()` works.
+pub struct CacheBuilder<S = NoStore> {
+    tier: Tier,
+    store: Option<S>,
+    treatment: Treatment,
+    recheck_after: Duration,
+    fill_lock: Option<Box<dyn ErasedFillLock>>,
+    fill_lock_wait: Duration,
+}
+
+enum Tier {
+    Entries(usize),
+    Bytes(u64),
+    Own(Box<dyn LocalTier>),
+}
+
+impl CacheBuilder<NoStore> {
+    pub(crate) fn new() -> Self {
+        Self {
+            tier: Tier::Entries(10_000),
+            store: None,
+            treatment: Treatment {
+                limit: Duration::from_millis(250),
+                pause: Duration::from_secs(1),
+                limits: Limits { compress_from: 1024, largest: 8 << 20 },
+            },
+            recheck_after: Duration::from_secs(1),
+            fill_lock: None,
+            fill_lock_wait: Duration::from_secs(2),
+        }
+    }
+}
+
+impl<S> CacheBuilder<S> {
+    /// Keeps up to `entries` values in this process. Default 10,000. Zero keeps none: each call
+    /// then asks the store.
+    #[must_use]
+    pub fn local(mut self, entries: usize) -> Self {
+        self.tier = Tier::Entries(entries);
+        self
+    }
+
+    /// Keeps values of up to `bytes` in all in this process, instead of a number of them. A value
+    /// counts with the length of its JSON, its key and 400 bytes for bookkeeping, which costs one
+    /// pass of the serializer when it is kept. A value of over about a sixteenth of the budget is
+    /// not kept.
+    #[must_use]
+    pub fn local_bytes(mut self, bytes: u64) -> Self {
+        self.tier = Tier::Bytes(bytes);
+        self
+    }
+
+    /// Keeps values in another in-process tier than the built-in one. Each value then weighs 1.
+    #[must_use]
+    pub fn local_tier(mut self, tier: impl LocalTier + 'static) -> Self {
+        self.tier = Tier::Own(Box::new(tier));
+        self
+    }
+
+    /// Shares values with other processes through `store`.
+    pub fn store<T: Store + Versions + 'static>(self, store: T) -> CacheBuilder<T> {
+        self.maybe_store(Some(store))
+    }
+
+    /// The same, where it is decided at run time whether there is a store. With `None` the cache is
+    /// in-process, whatever `T` is; [`AnyStore`](crate::AnyStore) leaves the choice of store open
+    /// too.
+    pub fn maybe_store<T: Store + Versions + 'static>(self, store: Option<T>) -> CacheBuilder<T> {
+        let Self { tier, treatment, recheck_after, fill_lock, fill_lock_wait, .. } = self;
+        CacheBuilder { tier, store, treatment, recheck_after, fill_lock, fill_lock_wait }
+    }
+
+    /// A call to the store that takes longer is given up. Default 250 ms.
+    #[must_use]
+    pub fn store_timeout(mut self, limit: Duration) -> Self {
+        self.treatment.limit = limit;
+        self
+    }
+
+    /// For so long a store that failed is left alone. Default 1 s.
+    #[must_use]
+    pub fn store_pause(mut self, pause: Duration) -> Self {
+        self.treatment.pause = pause;
+        self
+    }
+
+    /// For so long a value of this process is served without asking the store whether another
+    /// process has invalidated it: the bound on how late an invalidation elsewhere is seen here, as
+    /// long as the store answers. Default 1 s. Zero asks on every hit.
+    #[must_use]
+    pub fn recheck_after(mut self, bound: Duration) -> Self {
+        self.recheck_after = bound;
+        self
+    }
+
+    /// Values of at least so many bytes are compressed in the store if that saves a tenth. Default
+    /// 1024. Without the feature `gzip` nothing is.
+    #[must_use]
+    pub fn compress_from(mut self, bytes: usize) -> Self {
+        self.treatment.limits.compress_from = bytes;
+        self
+    }
+
+    /// Values of more bytes, before compression, are not kept in the store: one of several
+    /// megabytes holds up all others on a shared connection. Default 8 MiB.
+    #[must_use]
+    pub fn largest_value(mut self, bytes: usize) -> Self {
+        self.treatment.limits.largest = bytes;
+        self
+    }
+
+    /// Lets one process at a time load a key. Without a store it is not asked. Default: none.
+    #[must_use]
+    pub fn fill_lock(mut self, lock: impl FillLock + 'static) -> Self {
+        self.fill_lock = Some(Box::new(lock));
+        self
+    }
+
+    /// After so long a load begins without the lock. Default 2 s.
+    #[must_use]
+    pub fn fill_lock_wait(mut self, bound: Duration) -> Self {
+        self.fill_lock_wait = bound;
+        self
+    }
+
+    /// The cache.
+    pub fn build(self) -> Cache<S> {
+        let counters = Arc::new(Counters::default());
+        let (local, weigh) = self.tier.build();
+        let remote = |store| Arc::new(Remote::new(store, self.treatment, Arc::clone(&counters)));
+        Cache::from_tiers(Tiers {
+            local,
+            remote: self.store.map(remote),
+            flights: Flights::new(),
+            tags: TagTable::default(),
+            fill_lock: self.fill_lock,
+            fill_lock_wait: self.fill_lock_wait,
+            recheck_after: self.recheck_after,
+            weigh,
+            origin: now(),
+            counters,
+        })
+    }
+}
+
+impl Tier {
+    fn build(self) -> (Box<dyn LocalTier>, Weigh) {
+        // A guess that only sizes the frequency sketch and the shards.
+        const TYPICAL: u64 = 2048;
+        let sharded = |budget, entries| -> Box<dyn LocalTier> {
+            let entries = NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN);
+            Box::new(ShardedTier::new(budget, entries))
+        };
+        match self {
+            Self::Entries(entries) => (sharded(entries as u64, entries), Weigh::Entries),
+            Self::Bytes(bytes) => {
+                let entries = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX);
+                (sharded(bytes, entries), Weigh::Bytes)
+            }
+            Self::Own(tier) => (tier, Weigh::Entries),
+        }
+    }
+}
+
+impl<S> fmt::Debug for CacheBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheBuilder")
+            .field("store", &self.store.is_some())
+            .field("treatment", &self.treatment)
+            .field("recheck_after", &self.recheck_after)
+            .field("fill_lock", &self.fill_lock.is_some())
+            .field("fill_lock_wait", &self.fill_lock_wait)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,328 @@
+//! The cache itself.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::builder::CacheBuilder;
+use crate::clock::now;
+use crate::deps::Deps;
+use crate::entry::{AnyValue, Entry};
+use crate::error::{Cause, Error};
+use crate::fill::{Fill, Load};
+use crate::flight::Boarding;
+use crate::key::{Key, Namespace};
+use crate::name::Name;
+use crate::policy::Policy;
+use crate::shape::{Cacheable, Shape, typed};
+use crate::stats::Stats;
+use crate::store::{NoStore, Store, Versions};
+use crate::tags::Tag;
+use crate::tiers::{Landed, Seen, Tiers};
+
+/// A read-through cache of two levels: this process, and perhaps a store shared with others.
+///
+/// Cheap to clone; all clones are one cache. Calls must be made inside a tokio runtime.
+///
+/// # Cancellation
+///
+/// Any future returned here may be dropped at any point. A load or a `set` that has begun goes on
+/// in a task of its own and its value is kept. An invalidation has taken effect in this process
+/// when its future is first polled; if it is dropped before the store was told, the store is told
+/// in the background.
+pub struct Cache<S = NoStore> {
+    tiers: Arc<Tiers<S>>,
+}
+
+impl Cache<NoStore> {
+    /// Settings of a new cache, in-process unless a store is given.
+    pub fn builder() -> CacheBuilder<NoStore> {
+        CacheBuilder::new()
+    }
+}
+
+impl<S> Cache<S> {
+    pub(crate) fn from_tiers(tiers: Tiers<S>) -> Self {
+        Self { tiers: Arc::new(tiers) }
+    }
+
+    /// What was counted so far. Takes each lock of the local tier for a moment.
+    pub fn stats(&self) -> Stats {
+        self.tiers.stats()
+    }
+}
+
+impl<S: Store + Versions + 'static> Cache<S> {
+    /// The value of `key`: from this process, from the store, or else from `load`, kept by
+    /// `policy`.
+    ///
+    /// However many calls ask for a key at once, in this process one load runs, and all of them get
+    /// its value or its error. A call that begins after an invalidation never gets a value whose
+    /// load began before it.
+    ///
+    /// A fresh value in this process costs no allocation and no waiting. Once per
+    /// [`recheck_after`](CacheBuilder::recheck_after) a hit compares versions with the store, in
+    /// one round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Load`], [`Error::LoadTimeout`] or [`Error::LoadAborted`] when the load brought
+    /// nothing and no stale value may be served; [`Error::WrongType`] if the key holds another
+    /// type. A store that fails is no error.
+    ///
+    /// ```
+    /// # use query_cache::{Cache, Error, Key, Policy};
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let cache = Cache::builder().build();
+    /// let policy = Policy::ttl(Duration::from_secs(60)).tag("person:7");
+    /// let key = Key::new("schedule").part(7u32);
+    /// let shifts = cache
+    ///     .get_or_load(&key, &policy, || async { Ok::<_, std::io::Error>(vec!["Mon", "Tue"].len()) })
+    ///     .await?;
+    /// assert_eq!(*shifts, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_or_load<T, E, F, Fut>(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        load: F,
+    ) -> Result<Arc<T>, Error>
+    where
+        T: Cacheable,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        if let Seen::Fresh(entry) = self.tiers.look(key) {
+            return typed(self.tiers.hit(&entry));
+        }
+        typed(self.look_further(key, policy, Shape::of::<T>(), hide(load)).await?)
+    }
+
+    /// Like [`get_or_load`](Self::get_or_load) for a value that may not exist: `None` is kept too,
+    /// for the policy's [`negative_ttl`](Policy::negative_ttl).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_or_load`](Self::get_or_load).
+    pub async fn get_or_load_optional<T, E, F, Fut>(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        load: F,
+    ) -> Result<Arc<Option<T>>, Error>
+    where
+        T: Cacheable,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Option<T>, E>> + Send + 'static,
+    {
+        if let Seen::Fresh(entry) = self.tiers.look(key) {
+            return typed(self.tiers.hit(&entry));
+        }
+        typed(self.look_further(key, policy, Shape::of_optional::<T>(), hide(load)).await?)
+    }
+
+    /// The fresh value of `key`, if one of the tiers has it. Does not wait for loads under way.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongType`] if the key holds another type.
+    pub async fn get<T: Cacheable>(&self, key: &Key) -> Result<Option<Arc<T>>, Error> {
+        match self.tiers.look_checked(key).await {
+            Seen::Fresh(entry) => typed(self.tiers.hit(&entry)).map(Some),
+            _ => self.get_from_store(key, Shape::of::<T>()).await.map(typed).transpose(),
+        }
+    }
+
+    /// Puts `value` in place of whatever `key` has. A load that is under way is not kept any more.
+    ///
+    /// Calls of `get_or_load` that come meanwhile get the new value. Of two concurrent calls in
+    /// this process the later one wins; between processes either may. So where several write to the
+    /// source, [`invalidate`](Self::invalidate) after the write, and let the next call load.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told that the old value is gone. The new one is
+    /// then served in this process all the same.
+    pub async fn set<T: Cacheable>(
+        &self,
+        key: &Key,
+        value: T,
+        policy: &Policy,
+    ) -> Result<Arc<T>, Error> {
+        let value = Arc::new(value);
+        let fill = self.fill(key, policy, Shape::of::<T>(), None);
+        let erased: AnyValue = Arc::<T>::clone(&value);
+        let told = self.tiers.replace(fill, erased).await.map_err(|_| Error::LoadAborted)?;
+        told.map(|()| value)
+    }
+
+    /// Makes the value of `key` dead, with whatever a load under way may bring. Stale serving is
+    /// forbidden too. Costs one round trip if there is a store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
+    pub async fn invalidate(&self, key: &Key) -> Result<(), Error> {
+        self.tiers.invalidate(key).await
+    }
+
+    /// Makes all values dead that carry `tag`. See [`invalidate_tags`](Self::invalidate_tags).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
+    pub async fn invalidate_tag(&self, tag: impl Into<Tag>) -> Result<(), Error> {
+        self.invalidate_tags([tag]).await
+    }
+
+    /// Makes all values dead that carry one of `tags`, with whatever loads under way may bring.
+    ///
+    /// Costs one look-up a tag and, if there is a store, one round trip for all, however many
+    /// values carry them. Other processes that share the store stop serving the values when they
+    /// next compare versions, at most [`recheck_after`](CacheBuilder::recheck_after) later; who
+    /// waits there for a load that is under way still gets what it brings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
+    pub async fn invalidate_tags<T: Into<Tag>>(
+        &self,
+        tags: impl IntoIterator<Item = T>,
+    ) -> Result<(), Error> {
+        let names: Vec<Name> = tags.into_iter().map(|tag| tag.into().version_name()).collect();
+        self.tiers.outdate(&names).await
+    }
+
+    /// Makes all values of a namespace dead. Costs what one tag costs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
+    pub async fn clear(&self, namespace: impl Into<Namespace>) -> Result<(), Error> {
+        self.tiers.outdate(&[namespace.into().version_name()]).await
+    }
+
+    /// Makes all values dead, in all namespaces and tenants. Costs what one tag costs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
+    pub async fn clear_all(&self) -> Result<(), Error> {
+        self.tiers.outdate(&[Name::everything()]).await
+    }
+
+    /// What to do when the local tier has no fresh value at hand.
+    async fn look_further(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        shape: Shape,
+        load: Load,
+    ) -> Result<AnyValue, Error> {
+        match self.tiers.look_checked(key).await {
+            Seen::Fresh(entry) => Ok(self.tiers.hit(&entry)),
+            Seen::Stale(entry) => {
+                self.refresh(&entry, self.fill(key, policy, shape, Some(Arc::clone(&entry))), load);
+                self.tiers.counters.stale_hits.one();
+                Ok(Arc::clone(&entry.value))
+            }
+            _ => self.load(self.fill(key, policy, shape, None), load).await,
+        }
+    }
+
+    async fn load(&self, fill: Fill<S>, load: Load) -> Result<AnyValue, Error> {
+        match self.board(&fill) {
+            Boarding::Found(entry) => Ok(self.tiers.hit(&entry)),
+            Boarding::Joined(waiter) => self.tiers.join(waiter).await,
+            Boarding::Started(ticket, waiter) => {
+                fill.spawn_load(ticket, load);
+                self.tiers.arrive(waiter).await
+            }
+        }
+    }
+
+    /// Starts a load that nobody waits for, unless one is under way or has failed a moment ago.
+    fn refresh(&self, stale: &Entry, fill: Fill<S>, load: Load) {
+        if now() < stale.retry_at.get(self.tiers.origin) {
+            return;
+        }
+        if let Boarding::Started(ticket, _) = self.board(&fill) {
+            fill.spawn_load(ticket, load);
+        }
+    }
+
+    fn board(&self, fill: &Fill<S>) -> Boarding<Arc<Entry>, Landed> {
+        let find = || match self.tiers.look(&fill.key) {
+            Seen::Fresh(entry) => Some(entry),
+            _ => None,
+        };
+        self.tiers.flights.board(&fill.key, || self.tiers.snapshot(&fill.deps), find)
+    }
+
+    async fn get_from_store(&self, key: &Key, shape: Shape) -> Option<AnyValue> {
+        let tiers = &self.tiers;
+        let generation = tiers.flights.generation(key);
+        let found = match &tiers.remote {
+            Some(remote) => remote.read_unknown(key, shape, |deps| tiers.snapshot(deps)).await,
+            None => None,
+        };
+        let Some((found, tags)) = found.filter(|(found, _)| !found.fresh.is_zero()) else {
+            tiers.counters.misses.one();
+            return None;
+        };
+        let entry = tiers.entry_from(key, found, shape, tags);
+        tiers
+            .flights
+            .keep_if_unchanged(key, generation, || tiers.local.insert(key, Arc::clone(&entry)));
+        tiers.counters.store_hits.one();
+        Some(Arc::clone(&entry.value))
+    }
+
+    fn fill(&self, key: &Key, policy: &Policy, shape: Shape, stale: Option<Arc<Entry>>) -> Fill<S> {
+        Fill {
+            tiers: Arc::clone(&self.tiers),
+            key: key.clone(),
+            policy: policy.clone(),
+            deps: Deps::new(key, policy),
+            shape,
+            stale,
+        }
+    }
+}
+
+/// The load without its type. Errors become shared causes: many callers may get one.
+fn hide<T, E, F, Fut>(load: F) -> Load
+where
+    T: Cacheable,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
+{
+    Box::new(move || {
+        Box::pin(async move {
+            match load().await {
+                Ok(value) => Ok(Arc::new(value) as AnyValue),
+                Err(error) => Err(Cause::from(error.into())),
+            }
+        })
+    })
+}
+
+impl<S> Clone for Cache<S> {
+    fn clone(&self) -> Self {
+        Self { tiers: Arc::clone(&self.tiers) }
+    }
+}
+
+impl<S> fmt::Debug for Cache<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

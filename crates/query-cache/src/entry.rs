@@ -1,0 +1,143 @@
+//! A value with its times.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::name::{Name, Version};
+use crate::tags::Snapshot;
+
+/// A cached value of any type.
+pub(crate) type AnyValue = Arc<dyn Any + Send + Sync>;
+
+/// What an entry is at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Fresh,
+    Stale,
+    Dead,
+}
+
+/// From when to when a value may be served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    pub(crate) fresh_until: Instant,
+    pub(crate) dead_at: Instant,
+}
+
+impl Life {
+    pub(crate) fn starting(now: Instant, fresh: Duration, stale: Duration) -> Self {
+        let fresh_until = now + fresh;
+        Self { fresh_until, dead_at: fresh_until + stale }
+    }
+
+    pub(crate) fn at(&self, now: Instant) -> Freshness {
+        if now < self.fresh_until {
+            Freshness::Fresh
+        } else if now < self.dead_at {
+            Freshness::Stale
+        } else {
+            Freshness::Dead
+        }
+    }
+}
+
+/// One value in the in-process tier. Opaque to a [`LocalTier`](crate::LocalTier) except for its
+/// weight.
+pub struct Entry {
+    pub(crate) value: AnyValue,
+    pub(crate) life: Life,
+    pub(crate) tags: Snapshot,
+    pub(crate) weight: u64,
+    /// What ties the value to the store; `None` in a cache without one.
+    pub(crate) proof: Option<Box<Proof>>,
+    /// Not before this moment is a failed refresh tried again.
+    pub(crate) retry_at: Moment,
+}
+
+impl Entry {
+    /// Its share of the tier's budget: 1, or bytes where the tier has a byte budget.
+    pub fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// What this entry is now, its tags considered. The versions in the store are not.
+    pub(crate) fn at(&self, now: Instant) -> Freshness {
+        if self.tags.is_current() { self.life.at(now) } else { Freshness::Dead }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { life, weight, proof, .. } = self;
+        f.debug_struct("Entry")
+            .field("life", life)
+            .field("weight", weight)
+            .field("proof", proof)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The versions an entry was made under, and when they were last seen to hold.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    /// `None` when the store could not be asked before the load: served only while it cannot be
+    /// asked.
+    pub(crate) versions: Option<Box<[(Name, Version)]>>,
+    pub(crate) checked: Moment,
+    /// One check at a time.
+    pub(crate) gate: tokio::sync::Mutex<()>,
+}
+
+impl Proof {
+    pub(crate) fn new(versions: Option<Box<[(Name, Version)]>>, checked: Moment) -> Self {
+        Self { versions, checked, gate: tokio::sync::Mutex::default() }
+    }
+}
+
+/// An instant that can be moved without a lock: nanoseconds after a common origin.
+#[derive(Debug)]
+pub(crate) struct Moment(AtomicU64);
+
+impl Moment {
+    pub(crate) fn new(origin: Instant, at: Instant) -> Self {
+        Self(AtomicU64::new(nanos(origin, at)))
+    }
+
+    pub(crate) fn set(&self, origin: Instant, at: Instant) {
+        self.0.store(nanos(origin, at), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self, origin: Instant) -> Instant {
+        origin + Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+fn nanos(origin: Instant, at: Instant) -> u64 {
+    u64::try_from(at.saturating_duration_since(origin).as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_value_is_fresh_then_stale_then_dead(
+            fresh in 0u64..1000, stale in 0u64..1000, at in 0u64..3000,
+        ) {
+            let start = Instant::now();
+            let ms = Duration::from_millis;
+            let expected = match at {
+                at if at < fresh => Freshness::Fresh,
+                at if at < fresh + stale => Freshness::Stale,
+                _ => Freshness::Dead,
+            };
+            let life = Life::starting(start, ms(fresh), ms(stale));
+            prop_assert_eq!(life.at(start + ms(at)), expected);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The task behind a flight: the store first, then the load, then both tiers.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+
+use crate::clock::now;
+use crate::codec::Header;
+use crate::deps::Deps;
+use crate::entry::{AnyValue, Entry, Freshness};
+use crate::error::{Cause, Error};
+use crate::fill_lock::FillGuard;
+use crate::flight::Ticket;
+use crate::key::Key;
+use crate::policy::Policy;
+use crate::remote::{Found, Held};
+use crate::shape::Shape;
+use crate::store::{Store, Versions};
+use crate::tiers::{Landed, Source, Tiers};
+
+/// A load with its type hidden.
+pub(crate) type Load =
+    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<AnyValue, Cause>> + Send>> + Send>;
+
+/// All that a flight needs to come back with a value.
+pub(crate) struct Fill<S> {
+    pub(crate) tiers: Arc<Tiers<S>>,
+    pub(crate) key: Key,
+    pub(crate) policy: Policy,
+    pub(crate) deps: Deps,
+    pub(crate) shape: Shape,
+    /// A stale entry to fall back on.
+    pub(crate) stale: Option<Arc<Entry>>,
+}
+
+impl<S: Store + Versions + 'static> Fill<S> {
+    /// Loads in a task of its own: it ends whether or not anybody waits for it.
+    pub(crate) fn spawn_load(self, ticket: Ticket<Landed>, load: Load) {
+        let span = tracing::debug_span!("fill", key = ?self.key);
+        tokio::spawn(self.load(ticket, load).instrument(span));
+    }
+
+    async fn load(mut self, ticket: Ticket<Landed>, load: Load) {
+        let Some(ticket) = self.ask_store(ticket).await else { return };
+        let guard = self.fill_lock().await;
+        let again = if guard.is_some() { self.ask_store(ticket).await } else { Some(ticket) };
+        let Some(ticket) = again else { return };
+        // Before the load begins: an invalidation from here on outdates what it brings.
+        let versions = self.versions().await;
+        match self.run(load).await {
+            Ok(value) => self.deliver(ticket, value, versions).await,
+            Err(error) => self.fall_back(ticket, error),
+        }
+        drop(guard);
+    }
+
+    async fn set(self, ticket: Ticket<Landed>, value: AnyValue) -> Result<(), Error> {
+        let told = self.tiers.tell().await;
+        let held = self.versions().await;
+        // These versions are younger than the value: an invalidation in between has not outdated
+        // them, but it has superseded the flight.
+        let held = held.filter(|_| ticket.is_wanted());
+        self.deliver(ticket, value, held).await;
+        told
+    }
+
+    /// Lands with the store's value if it has a fresh one; keeps a stale one to fall back on.
+    async fn ask_store(&mut self, ticket: Ticket<Landed>) -> Option<Ticket<Landed>> {
+        let Some(remote) = &self.tiers.remote else { return Some(ticket) };
+        let Some(found) = remote.read(&self.key, &self.deps, self.shape).await else {
+            return Some(ticket);
+        };
+        let is_fresh = !found.fresh.is_zero();
+        let entry = self.tiers.entry_from(&self.key, found, self.shape, ticket.tags().clone());
+        if is_fresh {
+            self.land(ticket, &entry, Source::Store);
+            return None;
+        }
+        self.stale = Some(entry);
+        Some(ticket)
+    }
+
+    /// Waits for the other processes, but not for long, and only where they could hand over a
+    /// value.
+    async fn fill_lock(&self) -> Option<FillGuard> {
+        self.tiers.remote.as_ref()?;
+        let locked = self.tiers.fill_lock.as_ref()?.lock(&self.key);
+        tokio::time::timeout(self.tiers.fill_lock_wait, locked).await.ok()?
+    }
+
+    async fn versions(&self) -> Option<Held> {
+        let needed = self.policy.longest_life() + self.policy.load_limit();
+        self.tiers.remote.as_ref()?.begin(&self.deps, needed).await
+    }
+
+    async fn run(&self, load: Load) -> Result<AnyValue, Error> {
+        let limit = self.policy.load_limit();
+        self.tiers.counters.loads.one();
+        let failure = FailureUnlessDisarmed { tiers: &self.tiers, armed: true };
+        let result = match tokio::time::timeout(limit, load()).await {
+            Ok(result) => result.map_err(Error::Load),
+            Err(_) => Err(Error::LoadTimeout { limit }),
+        };
+        failure.disarm_if(result.is_ok());
+        result
+    }
+
+    /// Hands the value to those who wait, keeps it, and writes it to the store.
+    async fn deliver(&self, ticket: Ticket<Landed>, value: AnyValue, held: Option<Held>) {
+        let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
+        let times =
+            if fresh.is_zero() { (fresh, fresh) } else { (fresh, self.policy.stale_window()) };
+        let weight = self.tiers.weight(&self.key, &value, self.shape);
+        let tags = ticket.tags().clone();
+        let entry = self.tiers.entry(Arc::clone(&value), times, weight, tags, held.clone());
+        self.land(ticket, &entry, Source::Load);
+        if let Some(held) = held {
+            self.write(&value, times, held).await;
+        }
+    }
+
+    async fn write(&self, value: &AnyValue, (fresh, stale): (Duration, Duration), held: Held) {
+        let Some(remote) = &self.tiers.remote else { return };
+        let Some(payload) = (self.shape.encode)(value.as_ref()) else {
+            self.tiers.counters.unstorable.one();
+            return;
+        };
+        remote.write(&self.key, &Header { fresh, stale, versions: held.versions }, &payload).await;
+    }
+
+    /// Serves the stale value, if there is one that was not invalidated, and lets the source rest.
+    fn fall_back(&self, ticket: Ticket<Landed>, error: Error) {
+        let now = now();
+        match self.stale.as_ref().filter(|entry| entry.at(now) != Freshness::Dead) {
+            Some(entry) => {
+                tracing::debug!(%error, "serving a stale value");
+                entry.retry_at.set(self.tiers.origin, now + self.policy.retry_pause());
+                self.land(ticket, entry, Source::Kept);
+            }
+            None => ticket.land(Err(error), || ()),
+        }
+    }
+
+    fn land(&self, ticket: Ticket<Landed>, entry: &Arc<Entry>, source: Source) {
+        let landed = Ok((Arc::clone(&entry.value), source));
+        let keep = || {
+            if entry.life.dead_at > now() {
+                self.tiers.local.insert(&self.key, Arc::clone(entry));
+            } else {
+                self.tiers.local.remove(&self.key);
+            }
+        };
+        ticket.land(landed, keep);
+    }
+}
+
+impl<S: Store + Versions + 'static> Tiers<S> {
+    /// Puts `value` in place of whatever the key has, in a task of its own: once begun it is
+    /// finished.
+    pub(crate) fn replace(&self, fill: Fill<S>, value: AnyValue) -> JoinHandle<Result<(), Error>> {
+        let span = tracing::debug_span!("set", key = ?fill.key);
+        self.note(&fill.key);
+        let tags = self.snapshot(&fill.deps);
+        let ticket = self.flights.replace(&fill.key, tags, || self.local.remove(&fill.key));
+        tokio::spawn(fill.set(ticket, value).instrument(span))
+    }
+}
+
+impl<S> Tiers<S> {
+    /// An entry that goes on with the life it had in the store.
+    pub(crate) fn entry_from(
+        &self,
+        key: &Key,
+        found: Found,
+        shape: Shape,
+        tags: crate::tags::Snapshot,
+    ) -> Arc<Entry> {
+        let weight = self.weight(key, &found.value, shape);
+        self.entry(found.value, (found.fresh, found.stale), weight, tags, Some(found.held))
+    }
+}
+
+/// Counts a load as failed unless it is known to have succeeded: a panic passes through here too.
+struct FailureUnlessDisarmed<'a, S> {
+    tiers: &'a Tiers<S>,
+    armed: bool,
+}
+
+impl<S> FailureUnlessDisarmed<'_, S> {
+    fn disarm_if(mut self, succeeded: bool) {
+        self.armed = !succeeded;
+    }
+}
+
+impl<S> Drop for FailureUnlessDisarmed<'_, S> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.tiers.counters.load_errors.one();
+        }
+    }
+}

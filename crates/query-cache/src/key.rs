@@ -1,0 +1,317 @@
+//! Names of cached values.
+//!
+//! A [`Key`] is a namespace and a list of typed parts, joined with their lengths and kinds, so that
+//! two different lists never give the same bytes: `("a", "b")` is not `("ab",)`, and `7` is not
+//! `"7"`.
+
+use std::fmt;
+
+use crate::name::Name;
+use crate::tags::Tag;
+
+/// The name of one cached value: a namespace, perhaps a tenant, and typed parts.
+///
+/// The canonical bytes are kept, so the in-process tier compares keys, not digests. A store sees
+/// only the 256-bit [`Name`]: whoever reads the store's key list learns nothing of the parts.
+///
+/// ```
+/// use query_cache::Key;
+///
+/// let key = Key::new("schedule").part("2026-07").part(7u32);
+/// assert_ne!(key, Key::new("schedule").part("2026-077"));
+/// assert_eq!(key, Key::new("schedule").part("2026-07").part(7u64));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    bytes: Vec<u8>,
+    /// How many of `bytes` are tenant and namespace. Follows from the bytes, so it may take part in
+    /// `Eq`.
+    scope: usize,
+}
+
+impl Key {
+    /// A key of `namespace` without parts yet, shared by all tenants. See [`Tenant::key`].
+    pub fn new(namespace: &str) -> Self {
+        Self::scoped(Namespace::new(namespace))
+    }
+
+    /// A key inside a namespace that may belong to a tenant.
+    pub fn scoped(namespace: Namespace) -> Self {
+        let scope = namespace.bytes.len();
+        Self { bytes: namespace.bytes, scope }
+    }
+
+    /// Adds one part. The order of parts counts.
+    #[must_use]
+    pub fn part(mut self, part: impl KeyPart) -> Self {
+        part.write(&mut PartWriter { bytes: &mut self.bytes });
+        self
+    }
+
+    /// Adds a list as one part, so that the borders between neighbouring lists stay visible.
+    #[must_use]
+    pub fn parts<P: KeyPart>(mut self, parts: impl IntoIterator<Item = P>) -> Self {
+        PartWriter { bytes: &mut self.bytes }.list(parts);
+        self
+    }
+
+    /// The canonical bytes: equal exactly for equal keys, the same in every process and version.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The namespace this key lives in, with its tenant.
+    pub fn namespace(&self) -> Namespace {
+        Namespace { bytes: self.bytes[..self.scope].to_vec() }
+    }
+
+    /// Where a store keeps the value. Costs one SHA-256 of the canonical bytes.
+    pub fn name(&self) -> Name {
+        Name::digest(b"entry", &self.bytes)
+    }
+
+    /// What an invalidation of this one key renews.
+    pub(crate) fn version_name(&self) -> Name {
+        Name::digest(b"key", &self.bytes)
+    }
+
+    /// What clearing the namespace renews.
+    pub(crate) fn namespace_name(&self) -> Name {
+        Name::digest(b"namespace", &self.bytes[..self.scope])
+    }
+}
+
+/// Shows the bytes escaped: readable for text, unambiguous for the rest.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.bytes.escape_ascii())
+    }
+}
+
+/// A group of keys that can be cleared together: a name, and the tenant it belongs to, if any.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Namespace {
+    bytes: Vec<u8>,
+}
+
+impl Namespace {
+    /// The namespace `name`, shared by all tenants.
+    pub fn new(name: &str) -> Self {
+        let mut bytes = vec![kind::SHARED];
+        write_sized(&mut bytes, name.as_bytes());
+        Self { bytes }
+    }
+
+    pub(crate) fn version_name(&self) -> Name {
+        Name::digest(b"namespace", &self.bytes)
+    }
+}
+
+impl From<&str> for Namespace {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Namespace({})", self.bytes.escape_ascii())
+    }
+}
+
+/// One customer, hospital or programme whose cached values must never meet another's.
+///
+/// Keys, namespaces and tags made through a tenant are different from those of any other tenant and
+/// from the shared ones, whatever their names are.
+///
+/// ```
+/// use query_cache::{Key, Tenant};
+///
+/// let north = Tenant::new("north");
+/// assert_ne!(north.key("schedule").part(7u32), Tenant::new("south").key("schedule").part(7u32));
+/// assert_ne!(north.key("schedule"), Key::new("schedule"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant {
+    id: String,
+}
+
+impl Tenant {
+    /// The tenant called `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into() }
+    }
+
+    /// A key that only this tenant has.
+    pub fn key(&self, namespace: &str) -> Key {
+        Key::scoped(self.namespace(namespace))
+    }
+
+    /// A namespace that only this tenant has.
+    pub fn namespace(&self, name: &str) -> Namespace {
+        let mut bytes = vec![kind::TENANT];
+        write_sized(&mut bytes, self.id.as_bytes());
+        write_sized(&mut bytes, name.as_bytes());
+        Namespace { bytes }
+    }
+
+    /// A tag that only this tenant has.
+    pub fn tag(&self, text: &str) -> Tag {
+        let mut bytes = vec![kind::TENANT];
+        write_sized(&mut bytes, self.id.as_bytes());
+        write_sized(&mut bytes, text.as_bytes());
+        Tag::from_bytes(bytes)
+    }
+}
+
+/// Something that can be a part of a [`Key`].
+///
+/// Implemented for integers, text, bytes, `bool`, `Option` and references. An own identifier
+/// delegates:
+///
+/// ```
+/// use query_cache::{Key, KeyPart, PartWriter};
+///
+/// struct PersonId(u32);
+///
+/// impl KeyPart for PersonId {
+///     fn write(&self, part: &mut PartWriter<'_>) {
+///         self.0.write(part);
+///     }
+/// }
+///
+/// assert_eq!(Key::new("person").part(PersonId(7)), Key::new("person").part(7u32));
+/// ```
+pub trait KeyPart {
+    /// Writes this value as one or more parts. Must depend on nothing but the value.
+    fn write(&self, part: &mut PartWriter<'_>);
+}
+
+/// Takes the parts of a key, each with its kind and length.
+#[derive(Debug)]
+pub struct PartWriter<'a> {
+    bytes: &'a mut Vec<u8>,
+}
+
+impl PartWriter<'_> {
+    /// A piece of text.
+    pub fn text(&mut self, text: &str) {
+        self.bytes.push(kind::TEXT);
+        write_sized(self.bytes, text.as_bytes());
+    }
+
+    /// Raw bytes, a UUID for example. Different from text of the same bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.push(kind::BYTES);
+        write_sized(self.bytes, bytes);
+    }
+
+    /// A whole number. The width of its type does not count.
+    pub fn integer(&mut self, number: i128) {
+        self.bytes.push(kind::INTEGER);
+        self.bytes.extend_from_slice(&number.to_be_bytes());
+    }
+
+    /// Yes or no.
+    pub fn flag(&mut self, flag: bool) {
+        self.bytes.extend_from_slice(&[kind::FLAG, u8::from(flag)]);
+    }
+
+    /// A list, with its length.
+    pub fn list<P: KeyPart>(&mut self, parts: impl IntoIterator<Item = P>) {
+        self.bytes.push(kind::LIST);
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(&0u64.to_be_bytes());
+        let mut count = 0u64;
+        for part in parts {
+            part.write(&mut PartWriter { bytes: self.bytes });
+            count += 1;
+        }
+        self.bytes[at..at + 8].copy_from_slice(&count.to_be_bytes());
+    }
+
+    fn presence(&mut self, present: bool) {
+        self.bytes.push(if present { kind::PRESENT } else { kind::ABSENT });
+    }
+}
+
+/// What a piece of canonical bytes is. Part of the stored names: never renumber.
+mod kind {
+    pub(super) const SHARED: u8 = 0;
+    pub(super) const TENANT: u8 = 1;
+    pub(super) const TEXT: u8 = 2;
+    pub(super) const BYTES: u8 = 3;
+    pub(super) const INTEGER: u8 = 4;
+    pub(super) const FLAG: u8 = 5;
+    pub(super) const LIST: u8 = 6;
+    pub(super) const ABSENT: u8 = 7;
+    pub(super) const PRESENT: u8 = 8;
+}
+
+fn write_sized(to: &mut Vec<u8>, bytes: &[u8]) {
+    to.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+    to.extend_from_slice(bytes);
+}
+
+macro_rules! integer_parts {
+    ($($integer:ty),*) => {$(
+        impl KeyPart for $integer {
+            fn write(&self, part: &mut PartWriter<'_>) {
+                part.integer(i128::from(*self));
+            }
+        }
+    )*};
+}
+
+integer_parts!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+
+impl KeyPart for usize {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        (*self as u64).write(part);
+    }
+}
+
+impl KeyPart for str {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        part.text(self);
+    }
+}
+
+impl KeyPart for String {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        part.text(self);
+    }
+}
+
+impl KeyPart for bool {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        part.flag(*self);
+    }
+}
+
+impl KeyPart for [u8] {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        part.bytes(self);
+    }
+}
+
+impl<const N: usize> KeyPart for [u8; N] {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        part.bytes(self);
+    }
+}
+
+impl<P: KeyPart> KeyPart for Option<P> {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        part.presence(self.is_some());
+        if let Some(inner) = self {
+            inner.write(part);
+        }
+    }
+}
+
+impl<P: KeyPart + ?Sized> KeyPart for &P {
+    fn write(&self, part: &mut PartWriter<'_>) {
+        P::write(self, part);
+    }
+}

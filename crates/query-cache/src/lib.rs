@@ -1,0 +1,100 @@
+//! A two-level read-through cache for query results: single flight, tags, and invalidation that
+//! wins over running loads.
+//!
+//! ```
+//! use query_cache::{Cache, Error, Key, Policy};
+//! use std::time::Duration;
+//!
+//! # async fn query(person: u32) -> Result<Vec<String>, std::io::Error> {
+//! #     Ok(vec![format!("ICU {person}")])
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let cache = Cache::builder().local(10_000).build();
+//! let policy = Policy::ttl(Duration::from_secs(300)).tag("person:7");
+//!
+//! // What was `query(7).await?`:
+//! let shifts = cache.get_or_load(&Key::new("schedule").part(7u32), &policy, || query(7)).await?;
+//! assert_eq!(shifts[0], "ICU 7");
+//!
+//! // After a change:
+//! cache.invalidate_tag("person:7").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//!
+//! * **One load.** However many calls of one process miss a key at once, one load runs, in a task
+//!   of its own. All get its value or its error; none of them can cancel it.
+//! * **Invalidation wins.** When a call of [`invalidate`](Cache::invalidate),
+//!   [`invalidate_tags`](Cache::invalidate_tags), [`clear`](Cache::clear) or [`set`](Cache::set)
+//!   has returned, no call that begins after it gets a value whose load began before it: not from
+//!   this process, not from the store, not from a load that was under way here or elsewhere. This
+//!   holds in the process that made the call. Other processes of the store follow at most
+//!   [`recheck_after`](CacheBuilder::recheck_after) later (default 1 s).
+//! * **A store that fails is no error.** Every call to it is bounded in time; after a failure it is
+//!   left alone for a while. Values in this process are served on, other values are loaded.
+//!   Invalidations are sent when it is back, and nothing is read from it before.
+//! * **A lost version means dead.** A store that was flushed, evicts, or restarts empty never makes
+//!   an invalidated value valid again.
+//! * **No value without an end.** A [`Policy`] begins with its time to live. A value that comes
+//!   from the store keeps only what remains of it.
+//!
+//! # Limits
+//!
+//! * While the store does not answer, an invalidation made in another process is not seen here; the
+//!   time to live is the bound then.
+//! * A store that forgets a confirmed removal (a fail-over to a replica that lagged) brings the old
+//!   version back, and what carries it. The time to live is the bound.
+//! * One key is loaded with one set of tags and as one type.
+//! * Values go to the store as JSON. In this process they are shared as they are, never copied.
+
+#![forbid(unsafe_code)]
+
+mod breaker;
+mod builder;
+mod cache;
+mod clock;
+mod codec;
+mod deps;
+mod entry;
+mod error;
+mod fill;
+mod fill_lock;
+mod flight;
+mod key;
+mod local;
+mod name;
+mod pending;
+mod policy;
+mod remote;
+mod shape;
+mod stats;
+mod store;
+mod sync;
+mod tags;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tiers;
+
+pub use crate::builder::CacheBuilder;
+pub use crate::cache::Cache;
+pub use crate::entry::Entry;
+pub use crate::error::{Error, StoreError};
+pub use crate::fill_lock::{FillGuard, FillLock, NoFillLock};
+pub use crate::key::{Key, KeyPart, Namespace, PartWriter, Tenant};
+pub use crate::local::{LocalTier, ShardedTier, Usage};
+pub use crate::name::{Name, Version};
+pub use crate::policy::Policy;
+pub use crate::shape::Cacheable;
+pub use crate::stats::Stats;
+#[cfg(feature = "redis")]
+pub use crate::store::redis;
+pub use crate::store::{AnyStore, MemoryStore, NoStore, Store, Stored, Versions};
+pub use crate::tags::Tag;
+
+/// The example of the README is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

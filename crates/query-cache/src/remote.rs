@@ -1,0 +1,271 @@
+//! The store as the cache sees it: bounded in time, never an error on a read, and told of every
+//! invalidation before anything is read from it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use futures::future;
+
+use crate::breaker::Breaker;
+use crate::clock::now;
+use crate::codec::{self, Header, Limits};
+use crate::deps::Deps;
+use crate::entry::AnyValue;
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::name::{Name, Version};
+use crate::pending::Pending;
+use crate::shape::Shape;
+use crate::stats::Counters;
+use crate::store::{Store, Stored, Versions};
+
+/// Names in the order of a [`Deps`], each with the version the store had for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) versions: Box<[(Name, Version)]>,
+    /// Not after the store was asked.
+    pub(crate) asked: Instant,
+}
+
+/// A value from the store whose versions hold.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) value: AnyValue,
+    /// How long it is still fresh.
+    pub(crate) fresh: Duration,
+    /// How long after that it may be served.
+    pub(crate) stale: Duration,
+    pub(crate) held: Held,
+}
+
+/// How a store is treated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Treatment {
+    pub(crate) limit: Duration,
+    pub(crate) pause: Duration,
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug)]
+pub(crate) struct Remote<S> {
+    store: S,
+    treatment: Treatment,
+    breaker: Breaker,
+    pending: Pending,
+    counters: Arc<Counters>,
+    resending: AtomicBool,
+}
+
+impl<S> Remote<S> {
+    /// Invalidations that may wait for the store one by one.
+    const PENDING: usize = 10_000;
+
+    pub(crate) fn new(store: S, treatment: Treatment, counters: Arc<Counters>) -> Self {
+        let breaker = Breaker::new(treatment.pause);
+        let pending = Pending::new(Self::PENDING);
+        Self { store, treatment, breaker, pending, counters, resending: AtomicBool::new(false) }
+    }
+
+    /// To be called before the local tier forgets `names`: who finds nothing locally after that
+    /// also finds them here, and does not read from the store before it was told.
+    pub(crate) fn note(&self, names: impl IntoIterator<Item = Name>) {
+        self.pending.note(names);
+    }
+
+    pub(crate) fn unsent(&self) -> usize {
+        self.pending.len()
+    }
+
+    fn unpack(&self, stored: &Stored) -> Option<(Header, Vec<u8>)> {
+        let unpacked = codec::unpack(&stored.bytes, self.treatment.limits).ok();
+        self.readable(unpacked)
+    }
+
+    fn readable<T>(&self, read: Option<T>) -> Option<T> {
+        if read.is_none() {
+            self.counters.unreadable.one();
+        }
+        read
+    }
+
+    fn found(
+        &self,
+        stored: &Stored,
+        header: Header,
+        payload: &[u8],
+        shape: Shape,
+        asked: Instant,
+    ) -> Option<Found> {
+        let value = self.readable((shape.decode)(payload))?;
+        let fresh = stored.remaining.saturating_sub(header.stale);
+        let stale = stored.remaining - fresh;
+        Some(Found { value, fresh, stale, held: Held { versions: header.versions, asked } })
+    }
+}
+
+impl<S: Store + Versions> Remote<S> {
+    /// The value of a key whose dependencies are known. Costs one round trip.
+    pub(crate) async fn read(&self, key: &Key, deps: &Deps, shape: Shape) -> Option<Found> {
+        self.flush().await.ok()?;
+        let (name, asked) = (key.name(), now());
+        let both = future::try_join(self.store.get(&name), self.store.read(deps.names()));
+        let (stored, versions) = self.ask(both).await.ok()?;
+        let stored = stored?;
+        let (header, payload) = self.unpack(&stored)?;
+        // The same names in the same order with the same versions, or it was made by other rules.
+        let held = deps.names().iter().zip(versions).map(|(name, version)| Some((*name, version?)));
+        if held.collect::<Option<Box<[_]>>>()? != header.versions {
+            return None;
+        }
+        self.found(&stored, header, &payload, shape, asked)
+    }
+
+    /// The value of a key whose dependencies only its envelope knows. Costs two round trips.
+    ///
+    /// `seen` is told the dependencies before their versions are read.
+    pub(crate) async fn read_unknown<T>(
+        &self,
+        key: &Key,
+        shape: Shape,
+        seen: impl FnOnce(&Deps) -> T,
+    ) -> Option<(Found, T)> {
+        self.flush().await.ok()?;
+        let asked = now();
+        let stored = self.ask(self.store.get(&key.name())).await.ok()??;
+        let (header, payload) = self.unpack(&stored)?;
+        let deps = Deps::from_names(key, header.versions.iter().map(|(name, _)| *name))?;
+        let seen = seen(&deps);
+        if self.hold(&header.versions).await.ok()? {
+            Some((self.found(&stored, header, &payload, shape, asked)?, seen))
+        } else {
+            None
+        }
+    }
+
+    /// Whether the store still has all of `versions`.
+    pub(crate) async fn hold(&self, versions: &[(Name, Version)]) -> Result<bool, StoreError> {
+        self.flush().await?;
+        let names: Vec<_> = versions.iter().map(|(name, _)| *name).collect();
+        let present = self.ask(self.store.read(&names)).await?;
+        let same = versions.iter().map(|(_, version)| Some(*version)).eq(present);
+        Ok(same)
+    }
+
+    /// The versions under which a load may begin; each will be there for at least `ttl`.
+    pub(crate) async fn begin(&self, deps: &Deps, ttl: Duration) -> Option<Held> {
+        self.flush().await.ok()?;
+        let ensured = self.store.ensure(deps.names(), Version::random(), ttl);
+        let asked = now();
+        let versions = self.ask(ensured).await.ok()?;
+        let versions = deps.names().iter().copied().zip(versions).collect();
+        Some(Held { versions, asked })
+    }
+
+    /// Writes a value that was loaded under the versions in `header`. If one of them is outdated by
+    /// now, what is written is dead from the start.
+    pub(crate) async fn write(&self, key: &Key, header: &Header, payload: &[u8]) {
+        let ttl = header.fresh + header.stale;
+        let Some(bytes) = codec::pack(header, payload, self.treatment.limits) else {
+            self.counters.unstorable.one();
+            return;
+        };
+        if ttl >= Duration::from_millis(1) {
+            // The value was delivered already; a failure is counted by `ask`.
+            _ = self.ask(self.store.set(&key.name(), &bytes, ttl)).await;
+        }
+    }
+
+    /// Sends what the store was not told yet.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let list = self.pending.list();
+        let names: Vec<_> = list.iter().map(|(name, _)| *name).collect();
+        self.ask(self.store.remove(&names)).await?;
+        self.pending.sent(&list);
+        Ok(())
+    }
+
+    /// Sends now; if that fails, again in the background until it succeeds.
+    pub(crate) async fn flush_or_retry(self: &Arc<Self>) -> Result<(), StoreError>
+    where
+        S: 'static,
+    {
+        // Started first: the caller may go away while the store is being told.
+        let retry = RetryOnDrop(self);
+        let mut sent = self.flush().await;
+        if matches!(sent, Err(StoreError::Failed(_))) {
+            // A connection that was cut while idle is noticed, and replaced, by the first call on
+            // it.
+            sent = self.flush().await;
+        }
+        drop(retry);
+        sent
+    }
+
+    /// Asks the store unless it failed a moment ago, for no longer than the limit.
+    async fn ask<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let limit = self.treatment.limit;
+        let answer = if self.breaker.allows(now()) {
+            tokio::time::timeout(limit, call).await.unwrap_or(Err(StoreError::Timeout { limit }))
+        } else {
+            Err(StoreError::Suspended)
+        };
+        match &answer {
+            Ok(_) => self.breaker.succeeded(),
+            Err(StoreError::Suspended) => self.counters.store_errors.one(),
+            Err(error) => {
+                self.counters.store_errors.one();
+                self.breaker.failed(now(), matches!(error, StoreError::Timeout { .. }));
+                tracing::debug!(%error, "the store did not answer");
+            }
+        }
+        answer
+    }
+
+    async fn resend(remote: Weak<Self>, pause: Duration) {
+        loop {
+            tokio::time::sleep(pause).await;
+            let Some(remote) = remote.upgrade() else { return };
+            if remote.flush().await.is_ok() && remote.pending.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+/// Starts the background task when names are still unsent, also when the caller's future is
+/// dropped.
+struct RetryOnDrop<'a, S: Store + Versions + 'static>(&'a Arc<Remote<S>>);
+
+impl<S: Store + Versions + 'static> Drop for RetryOnDrop<'_, S> {
+    fn drop(&mut self) {
+        let remote = self.0;
+        if remote.pending.is_empty() || remote.resending.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let done = Resending(Arc::downgrade(remote));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (weak, pause) = (Arc::downgrade(remote), remote.treatment.pause);
+        runtime.spawn(async move {
+            let _done = done;
+            Remote::resend(weak, pause).await;
+        });
+    }
+}
+
+/// Clears the mark when the background task ends, in whatever way.
+struct Resending<S>(Weak<Remote<S>>);
+
+impl<S> Drop for Resending<S> {
+    fn drop(&mut self) {
+        if let Some(remote) = self.0.upgrade() {
+            remote.resending.store(false, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The type of a cached value, told once, so that the rest of the crate is compiled once.
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::entry::AnyValue;
+use crate::error::Error;
+
+/// A type that can be cached: it goes to the store and back by serde, and is shared between
+/// callers.
+///
+/// Implemented for every type that can; there is nothing to implement.
+pub trait Cacheable: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {}
+
+/// What the cache has to know of a value's type.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) encode: fn(&(dyn Any + Send + Sync)) -> Option<Vec<u8>>,
+    pub(crate) encoded_len: fn(&(dyn Any + Send + Sync)) -> Option<u64>,
+    pub(crate) decode: fn(&[u8]) -> Option<AnyValue>,
+    /// Whether the value says that there is none, and lives for the negative time to live.
+    pub(crate) is_absent: fn(&(dyn Any + Send + Sync)) -> bool,
+}
+
+impl Shape {
+    pub(crate) fn of<T: Cacheable>() -> Self {
+        Self {
+            encode: |value| serde_json::to_vec(value.downcast_ref::<T>()?).ok(),
+            encoded_len: |value| {
+                let mut length = Length(0);
+                serde_json::to_writer(&mut length, value.downcast_ref::<T>()?).ok()?;
+                Some(length.0)
+            },
+            decode: |bytes| Some(Arc::new(serde_json::from_slice::<T>(bytes).ok()?)),
+            is_absent: |_| false,
+        }
+    }
+
+    pub(crate) fn of_optional<T: Cacheable>() -> Self
+    where
+        Option<T>: Cacheable,
+    {
+        Self {
+            is_absent: |value| value.downcast_ref::<Option<T>>().is_some_and(Option::is_none),
+            ..Self::of::<Option<T>>()
+        }
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shape").finish_non_exhaustive()
+    }
+}
+
+/// The value as the type it was cached as.
+pub(crate) fn typed<T: Cacheable>(value: AnyValue) -> Result<Arc<T>, Error> {
+    value.downcast().map_err(|_| Error::WrongType { expected: type_name::<T>() })
+}
+
+/// Counts what is written to it.
+struct Length(u64);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

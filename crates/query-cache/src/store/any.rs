@@ -1,0 +1,100 @@
+//! A store chosen at run time.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::StoreError;
+use crate::name::{Name, Version};
+
+use super::{Store, Stored, Versions};
+
+/// Any store, its type hidden. Cheap to clone; costs one allocation a call.
+#[derive(Clone)]
+pub struct AnyStore(Arc<dyn Erased>);
+
+impl AnyStore {
+    /// Hides the type of `store`.
+    pub fn new(store: impl Store + Versions + 'static) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+impl fmt::Debug for AnyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnyStore").finish_non_exhaustive()
+    }
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+trait Erased: Send + Sync {
+    fn get<'a>(&'a self, name: &'a Name) -> Boxed<'a, Option<Stored>>;
+    fn set<'a>(&'a self, name: &'a Name, bytes: &'a [u8], ttl: Duration) -> Boxed<'a, ()>;
+    fn remove<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, ()>;
+    fn read<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Version>>>;
+    fn ensure<'a>(
+        &'a self,
+        names: &'a [Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Boxed<'a, Vec<Version>>;
+}
+
+impl<S: Store + Versions> Erased for S {
+    fn get<'a>(&'a self, name: &'a Name) -> Boxed<'a, Option<Stored>> {
+        Box::pin(Store::get(self, name))
+    }
+
+    fn set<'a>(&'a self, name: &'a Name, bytes: &'a [u8], ttl: Duration) -> Boxed<'a, ()> {
+        Box::pin(Store::set(self, name, bytes, ttl))
+    }
+
+    fn remove<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, ()> {
+        Box::pin(Store::remove(self, names))
+    }
+
+    fn read<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Version>>> {
+        Box::pin(Versions::read(self, names))
+    }
+
+    fn ensure<'a>(
+        &'a self,
+        names: &'a [Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Boxed<'a, Vec<Version>> {
+        Box::pin(Versions::ensure(self, names, offered, ttl))
+    }
+}
+
+impl Store for AnyStore {
+    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
+        self.0.get(name).await
+    }
+
+    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
+        self.0.set(name, bytes, ttl).await
+    }
+
+    async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
+        self.0.remove(names).await
+    }
+}
+
+impl Versions for AnyStore {
+    async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
+        self.0.read(names).await
+    }
+
+    async fn ensure(
+        &self,
+        names: &[Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Result<Vec<Version>, StoreError> {
+        self.0.ensure(names, offered, ttl).await
+    }
+}

@@ -1,0 +1,95 @@
+//! The reference store: what the others are compared with.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::StoreError;
+use crate::name::{Name, Version};
+use crate::sync::lock;
+
+use super::{Store, Stored, Versions};
+
+/// A store in the memory of this process, for tests and for several caches of one process (through
+/// an `Arc`). Unbounded: what has expired is dropped when its name is asked for, and in sweeps as
+/// it grows.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    values: HashMap<Name, (Vec<u8>, Instant)>,
+    versions: HashMap<Name, (Version, Instant)>,
+    sweep_at: usize,
+}
+
+impl Kept {
+    fn version(&self, name: &Name, now: Instant) -> Option<Version> {
+        self.versions.get(name).filter(|(_, until)| now < *until).map(|(version, _)| *version)
+    }
+
+    fn sweep_if_due(&mut self, now: Instant) {
+        const SMALLEST: usize = 1024;
+        if self.values.len() + self.versions.len() >= self.sweep_at.max(SMALLEST) {
+            self.values.retain(|_, (_, until)| now < *until);
+            self.versions.retain(|_, (_, until)| now < *until);
+            self.sweep_at = 2 * (self.values.len() + self.versions.len());
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
+        let now = Instant::now();
+        let kept = lock(&self.kept);
+        let found = kept.values.get(name).filter(|(_, until)| now < *until);
+        Ok(found.map(|(bytes, until)| Stored { bytes: bytes.clone(), remaining: *until - now }))
+    }
+
+    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
+        let now = Instant::now();
+        let mut kept = lock(&self.kept);
+        kept.sweep_if_due(now);
+        kept.values.insert(*name, (bytes.to_vec(), now + ttl));
+        Ok(())
+    }
+
+    async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
+        let mut kept = lock(&self.kept);
+        for name in names {
+            kept.values.remove(name);
+            kept.versions.remove(name);
+        }
+        Ok(())
+    }
+}
+
+impl Versions for MemoryStore {
+    async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
+        let now = Instant::now();
+        let kept = lock(&self.kept);
+        Ok(names.iter().map(|name| kept.version(name, now)).collect())
+    }
+
+    async fn ensure(
+        &self,
+        names: &[Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Result<Vec<Version>, StoreError> {
+        let now = Instant::now();
+        let mut kept = lock(&self.kept);
+        kept.sweep_if_due(now);
+        let ensured = names.iter().map(|name| {
+            let version = kept.version(name, now).unwrap_or(offered);
+            let slot = kept.versions.entry(*name).or_insert((version, now));
+            *slot = (version, slot.1.max(now + ttl));
+            version
+        });
+        Ok(ensured.collect())
+    }
+}

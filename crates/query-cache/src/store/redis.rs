@@ -1,0 +1,169 @@
+//! The store on Redis, one server or a primary with replicas that are never read from.
+//!
+//! One connection carries the commands of all callers; it is made on first use and replaced when it
+//! breaks. Every call is one round trip. Nothing is ever searched: no `SCAN`, no `KEYS`. Needs
+//! Redis 4 or later. Redis Cluster is not supported: versions of one value lie in different slots.
+//!
+//! A server with `maxmemory` should evict (`allkeys-lru` or the like): a value or version that was
+//! evicted costs a load and nothing else.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, RedisError, Script};
+
+use crate::error::StoreError;
+use crate::name::{Name, Version};
+
+use super::{Store, Stored, Versions};
+
+/// Gives each key its version, or the offered one, and keeps it for twice the time asked for: a
+/// version that every load prolonged would be written as often as it is read.
+const ENSURE: &str = r"
+local versions = {}
+for i, key in ipairs(KEYS) do
+  local version = redis.call('GET', key)
+  if not version then
+    redis.call('SET', key, ARGV[1], 'PX', 2 * ARGV[2])
+    version = ARGV[1]
+  elseif redis.call('PTTL', key) < tonumber(ARGV[2]) then
+    redis.call('PEXPIRE', key, 2 * ARGV[2])
+  end
+  versions[i] = version
+end
+return versions";
+
+/// Keeps values and versions in Redis, all names under one prefix. Cheap to clone.
+#[derive(Clone)]
+pub struct RedisStore {
+    connection: ConnectionManager,
+    prefix: String,
+    ensure: Script,
+}
+
+impl RedisStore {
+    /// The store at `url` (`redis://host:port/db`), its names beginning with `prefix`. Programs
+    /// that share values use one prefix; others on the same server use different ones.
+    ///
+    /// Does not connect yet, so that a program can start while Redis is away. Must be called inside
+    /// a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// If `url` is not one of Redis.
+    pub fn open(url: &str, prefix: impl Into<String>) -> Result<Self, StoreError> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(Duration::from_secs(1)))
+            .set_response_timeout(Some(Duration::from_secs(5)))
+            .set_min_delay(Duration::from_millis(50))
+            .set_max_delay(Duration::from_millis(500))
+            .set_number_of_retries(3)
+            .set_pipeline_buffer_size(512);
+        let connection = Client::open(url)
+            .and_then(|client| client.get_connection_manager_lazy(config))
+            .map_err(StoreError::new)?;
+        Ok(Self::new(connection, prefix))
+    }
+
+    /// The store behind a connection that was set up elsewhere.
+    pub fn new(connection: ConnectionManager, prefix: impl Into<String>) -> Self {
+        Self { connection, prefix: prefix.into(), ensure: Script::new(ENSURE) }
+    }
+
+    fn key(&self, name: &Name) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn keys(&self, names: &[Name]) -> Vec<String> {
+        names.iter().map(|name| self.key(name)).collect()
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the connection: its settings may hold a password.
+        f.debug_struct("RedisStore").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Store for RedisStore {
+    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
+        let key = self.key(name);
+        // In a transaction, so that value and remaining life belong together.
+        let (bytes, millis): (Option<Vec<u8>>, i64) = redis::pipe()
+            .atomic()
+            .get(&key)
+            .pttl(&key)
+            .query_async(&mut self.connection.clone())
+            .await
+            .map_err(failed)?;
+        // Negative where the key is gone or was made to last for ever, which we never do.
+        let remaining = u64::try_from(millis).ok().map(Duration::from_millis);
+        Ok(bytes.zip(remaining).map(|(bytes, remaining)| Stored { bytes, remaining }))
+    }
+
+    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
+        redis::cmd("SET")
+            .arg(self.key(name))
+            .arg(bytes)
+            .arg("PX")
+            .arg(millis(ttl))
+            .exec_async(&mut self.connection.clone())
+            .await
+            .map_err(failed)
+    }
+
+    async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        redis::cmd("UNLINK")
+            .arg(self.keys(names))
+            .exec_async(&mut self.connection.clone())
+            .await
+            .map_err(failed)
+    }
+}
+
+impl Versions for RedisStore {
+    async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
+        if names.is_empty() {
+            let ping = redis::cmd("PING").exec_async(&mut self.connection.clone()).await;
+            return ping.map(|()| Vec::new()).map_err(failed);
+        }
+        let found: Vec<Option<Vec<u8>>> = redis::cmd("MGET")
+            .arg(self.keys(names))
+            .query_async(&mut self.connection.clone())
+            .await
+            .map_err(failed)?;
+        Ok(found.into_iter().map(|bytes| version(&bytes?)).collect())
+    }
+
+    async fn ensure(
+        &self,
+        names: &[Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Result<Vec<Version>, StoreError> {
+        let mut call = self.ensure.prepare_invoke();
+        names.iter().for_each(|name| _ = call.key(self.key(name)));
+        call.arg(&offered.as_bytes()[..]).arg(millis(ttl));
+        let found: Vec<Vec<u8>> =
+            call.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
+        let versions = found.iter().map(|bytes| version(bytes)).collect::<Option<Vec<_>>>();
+        versions.ok_or_else(|| StoreError::new("a key of versions holds something else"))
+    }
+}
+
+fn version(bytes: &[u8]) -> Option<Version> {
+    bytes.try_into().ok().map(Version::from_bytes)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn failed(error: RedisError) -> StoreError {
+    StoreError::new(error)
+}

@@ -1,0 +1,159 @@
+//! Versions per tag, checked when a value is read. Nothing is ever searched.
+//!
+//! An entry remembers the state of its tags from *before* its load began. Invalidating a tag
+//! changes the state; every entry that remembers the old one is dead from that moment, wherever it
+//! is, and so is the result of every load still under way.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::name::Name;
+use crate::sync::lock;
+
+/// What a cached value depends on, in the words of the application: `person:7`, `table:shifts`.
+///
+/// Made from text, or by [`Tenant::tag`](crate::Tenant::tag).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Tag {
+    bytes: Arc<[u8]>,
+}
+
+impl Tag {
+    /// The tag `text`, shared by all tenants.
+    pub fn new(text: &str) -> Self {
+        let mut bytes = Vec::with_capacity(text.len() + 1);
+        bytes.push(0);
+        bytes.extend_from_slice(text.as_bytes());
+        Self::from_bytes(bytes)
+    }
+
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into() }
+    }
+
+    pub(crate) fn version_name(&self) -> Name {
+        Name::digest(b"tag", &self.bytes)
+    }
+}
+
+impl From<&str> for Tag {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Tag {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<&Self> for Tag {
+    fn from(tag: &Self) -> Self {
+        tag.clone()
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tag({})", self.bytes.escape_ascii())
+    }
+}
+
+/// The states of all tags that some entry or load of this process depends on.
+#[derive(Debug, Default)]
+pub(crate) struct TagTable {
+    cells: Mutex<Cells>,
+}
+
+#[derive(Debug, Default)]
+struct Cells {
+    by_name: HashMap<Name, Arc<AtomicU64>>,
+    /// Unused cells are dropped when the table has grown to this size.
+    sweep_at: usize,
+}
+
+impl TagTable {
+    /// The present state of `names`. To be taken before the load that it is to guard.
+    pub(crate) fn snapshot(&self, names: &[Name]) -> Snapshot {
+        let mut cells = lock(&self.cells);
+        cells.sweep_if_due();
+        let seen = names.iter().map(|name| {
+            let cell = Arc::clone(cells.by_name.entry(*name).or_default());
+            let state = cell.load(Ordering::Acquire);
+            (cell, state)
+        });
+        Snapshot(seen.collect())
+    }
+
+    /// Makes every snapshot that contains `name` outdated. Costs one look-up, whatever depends on
+    /// it.
+    pub(crate) fn bump(&self, name: &Name) {
+        // A name without a cell has no snapshot either: there is nothing to outdate.
+        if let Some(cell) = lock(&self.cells).by_name.get(name) {
+            cell.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        lock(&self.cells).by_name.len()
+    }
+}
+
+impl Cells {
+    /// Drops cells that only the table holds. Cells are cloned under the table's lock only, so a
+    /// cell seen alone here is not about to be shared, and nobody can compare against it later.
+    fn sweep_if_due(&mut self) {
+        const SMALLEST: usize = 1024;
+        if self.by_name.len() >= self.sweep_at.max(SMALLEST) {
+            self.by_name.retain(|_, cell| Arc::strong_count(cell) > 1);
+            self.sweep_at = 2 * self.by_name.len();
+        }
+    }
+}
+
+/// The state of some tags at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot(Box<[(Arc<AtomicU64>, u64)]>);
+
+impl Snapshot {
+    /// Whether none of the tags was invalidated since.
+    pub(crate) fn is_current(&self) -> bool {
+        self.0.iter().all(|(cell, state)| cell.load(Ordering::Acquire) == *state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(tag: &str) -> Name {
+        Tag::new(tag).version_name()
+    }
+
+    #[test]
+    fn a_bump_outdates_only_the_snapshots_that_contain_the_tag() {
+        let table = TagTable::default();
+        let both = table.snapshot(&[name("a"), name("b")]);
+        let other = table.snapshot(&[name("b")]);
+        table.bump(&name("a"));
+        assert!(!both.is_current());
+        assert!(other.is_current());
+        assert!(table.snapshot(&[name("a")]).is_current());
+    }
+
+    #[test]
+    fn unused_tags_are_forgotten_and_used_ones_are_not() {
+        let table = TagTable::default();
+        let kept = table.snapshot(&[name("kept")]);
+        for i in 0..10_000 {
+            table.snapshot(&[name(&i.to_string())]);
+        }
+        assert!(table.len() < 3_000, "{} cells", table.len());
+        table.bump(&name("kept"));
+        assert!(!kept.is_current());
+    }
+}

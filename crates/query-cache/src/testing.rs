@@ -1,0 +1,122 @@
+//! The suite that every store has to pass.
+
+use std::time::Duration;
+
+use crate::error::StoreError;
+use crate::name::{Name, Version};
+use crate::store::{Store, Versions};
+
+/// Checks what the cache relies on. Panics at the first thing that is not so.
+///
+/// Uses names of its own, so the store need not be empty. Takes about half a second of tokio's
+/// time; call it with the clock paused for a store in memory and running for a real one.
+///
+/// # Panics
+///
+/// With what was expected, where the store does otherwise or fails.
+pub async fn contract<S: Store + Versions>(store: S) {
+    values_are_kept_replaced_and_removed(&store).await;
+    values_expire_and_say_when(&store).await;
+    versions_are_made_once(&store).await;
+    removed_versions_do_not_come_back(&store).await;
+    versions_live_as_long_as_the_longest_wish(&store).await;
+    bytes_of_any_kind_and_size_survive(&store).await;
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn name() -> Name {
+    Name::digest(b"contract", Version::random().as_bytes())
+}
+
+fn ok<T>(answer: Result<T, StoreError>) -> T {
+    match answer {
+        Ok(value) => value,
+        Err(error) => panic!("the store failed: {error:?}"),
+    }
+}
+
+async fn bytes<S: Store>(store: &S, name: &Name) -> Option<Vec<u8>> {
+    ok(store.get(name).await).map(|stored| stored.bytes)
+}
+
+/// Waits until `gone` says so: for a second, then fails with `what`.
+async fn until(what: &str, mut gone: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if gone().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{what}");
+}
+
+async fn values_are_kept_replaced_and_removed<S: Store>(store: &S) {
+    let (one, two, three) = (name(), name(), name());
+    assert_eq!(bytes(store, &one).await, None, "an unknown name has no value");
+    ok(store.set(&one, b"a", MINUTE).await);
+    ok(store.set(&two, b"b", MINUTE).await);
+    ok(store.set(&three, b"c", MINUTE).await);
+    ok(store.set(&one, b"d", MINUTE).await);
+    assert_eq!(bytes(store, &one).await.as_deref(), Some(&b"d"[..]), "the last value counts");
+    ok(store.remove(&[one, two, name()]).await);
+    assert_eq!(bytes(store, &one).await, None, "a removed value is gone");
+    assert_eq!(bytes(store, &two).await, None, "all named values are removed");
+    assert_eq!(bytes(store, &three).await.as_deref(), Some(&b"c"[..]), "no other is");
+    ok(store.remove(&[]).await);
+}
+
+async fn values_expire_and_say_when<S: Store>(store: &S) {
+    let name = name();
+    ok(store.set(&name, b"long", MINUTE).await);
+    let stored = ok(store.get(&name).await);
+    let remaining = stored.map(|stored| stored.remaining).unwrap_or_default();
+    assert!(remaining <= MINUTE, "no value lives longer than asked for");
+    assert!(remaining > MINUTE / 2, "a minute remains of a minute, not {remaining:?}");
+    ok(store.set(&name, b"short", Duration::from_millis(50)).await);
+    until("a replaced value takes the new time to live", async || {
+        bytes(store, &name).await.is_none()
+    })
+    .await;
+}
+
+async fn versions_are_made_once<S: Store + Versions>(store: &S) {
+    let (known, unknown) = (name(), name());
+    let (first, second) = (Version::random(), Version::random());
+    assert_eq!(ok(store.read(&[known]).await), [None], "an unknown name has no version");
+    assert_eq!(ok(store.read(&[]).await), [], "no names have no versions");
+    assert_eq!(ok(store.ensure(&[known], first, MINUTE).await), [first], "the offer is taken");
+    let both = ok(store.ensure(&[unknown, known], second, MINUTE).await);
+    assert_eq!(both, [second, first], "a version that is there stays, and the order too");
+    let both = ok(store.read(&[known, unknown]).await);
+    assert_eq!(both, [Some(first), Some(second)], "what was ensured is read");
+}
+
+async fn removed_versions_do_not_come_back<S: Store + Versions>(store: &S) {
+    let name = name();
+    let (first, second) = (Version::random(), Version::random());
+    ok(store.ensure(&[name], first, MINUTE).await);
+    ok(store.remove(&[name]).await);
+    assert_eq!(ok(store.read(&[name]).await), [None], "a removed version is gone");
+    let next = ok(store.ensure(&[name], second, MINUTE).await);
+    assert_eq!(next, [second], "the next version is a new one");
+}
+
+async fn versions_live_as_long_as_the_longest_wish<S: Store + Versions>(store: &S) {
+    let (short, long) = (name(), name());
+    let (blink, version) = (Duration::from_millis(50), Version::random());
+    ok(store.ensure(&[short, long], version, blink).await);
+    ok(store.ensure(&[long], version, MINUTE).await);
+    ok(store.ensure(&[long], version, blink).await);
+    until("a version is not kept for ever", async || ok(store.read(&[short]).await) == [None])
+        .await;
+    assert_eq!(ok(store.read(&[long]).await), [Some(version)], "a short wish shortens nothing");
+}
+
+async fn bytes_of_any_kind_and_size_survive<S: Store>(store: &S) {
+    for length in [0, 1, 255, 256, 100_000] {
+        let (name, value) = (name(), (0..=255u8).cycle().take(length).collect::<Vec<_>>());
+        ok(store.set(&name, &value, MINUTE).await);
+        assert_eq!(bytes(store, &name).await, Some(value), "{length} bytes");
+    }
+}

@@ -1,0 +1,234 @@
+//! The two tiers together: what is looked at, in which order, and what an invalidation does to
+//! both.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::now;
+use crate::deps::Deps;
+use crate::entry::{AnyValue, Entry, Freshness, Life, Moment, Proof};
+use crate::error::Error;
+use crate::fill_lock::ErasedFillLock;
+use crate::flight::{Flights, Waiter};
+use crate::key::Key;
+use crate::local::LocalTier;
+use crate::name::Name;
+use crate::remote::{Held, Remote};
+use crate::shape::Shape;
+use crate::stats::{Counters, Stats};
+use crate::store::{Store, Versions};
+use crate::tags::{Snapshot, TagTable};
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Store,
+    Load,
+    /// It is stale, and its load failed.
+    Kept,
+}
+
+/// What a flight ends with.
+pub(crate) type Landed = Result<(AnyValue, Source), Error>;
+
+/// How entries are weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weigh {
+    Entries,
+    /// Length as JSON, with the key and a fixed part for the bookkeeping.
+    Bytes,
+}
+
+/// What the local tier has for a key.
+pub(crate) enum Seen {
+    Fresh(Arc<Entry>),
+    Stale(Arc<Entry>),
+    /// Was not compared with the store for too long.
+    Unchecked(Arc<Entry>),
+    Nothing,
+}
+
+pub(crate) struct Tiers<S> {
+    pub(crate) local: Box<dyn LocalTier>,
+    pub(crate) remote: Option<Arc<Remote<S>>>,
+    pub(crate) flights: Arc<Flights<Landed>>,
+    pub(crate) tags: TagTable,
+    pub(crate) fill_lock: Option<Box<dyn ErasedFillLock>>,
+    pub(crate) fill_lock_wait: Duration,
+    pub(crate) recheck_after: Duration,
+    pub(crate) weigh: Weigh,
+    pub(crate) origin: Instant,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl<S> Tiers<S> {
+    /// Looks into the local tier. Allocates nothing and waits for nothing.
+    pub(crate) fn look(&self, key: &Key) -> Seen {
+        let Some(entry) = self.local.get(key) else { return Seen::Nothing };
+        let now = now();
+        match entry.at(now) {
+            Freshness::Dead => Seen::Nothing,
+            _ if !self.is_checked(&entry, now) => Seen::Unchecked(entry),
+            Freshness::Fresh => Seen::Fresh(entry),
+            Freshness::Stale => Seen::Stale(entry),
+        }
+    }
+
+    fn is_checked(&self, entry: &Entry, now: Instant) -> bool {
+        let recent = |proof: &Proof| now < proof.checked.get(self.origin) + self.recheck_after;
+        entry.proof.as_deref().is_none_or(recent)
+    }
+
+    pub(crate) fn snapshot(&self, deps: &Deps) -> Snapshot {
+        self.tags.snapshot(deps.local())
+    }
+
+    /// An entry that begins its life now.
+    pub(crate) fn entry(
+        &self,
+        value: AnyValue,
+        (fresh, stale): (Duration, Duration),
+        weight: u64,
+        tags: Snapshot,
+        held: Option<Held>,
+    ) -> Arc<Entry> {
+        let now = now();
+        let moment = |at| Moment::new(self.origin, at);
+        let checked = moment(held.as_ref().map_or(now, |held| held.asked));
+        let versions = held.map(|held| held.versions);
+        let proof = self.remote.is_some().then(|| Box::new(Proof::new(versions, checked)));
+        let life = Life::starting(now, fresh, stale);
+        Arc::new(Entry { value, life, tags, weight, proof, retry_at: moment(now) })
+    }
+
+    pub(crate) fn weight(&self, key: &Key, value: &AnyValue, shape: Shape) -> u64 {
+        // A list node, a table slot, an entry with its tags: about what an empty value occupies.
+        const BOOKKEEPING: u64 = 400;
+        match self.weigh {
+            Weigh::Entries => 1,
+            Weigh::Bytes => {
+                let payload = (shape.encoded_len)(value.as_ref()).unwrap_or(u64::MAX / 2);
+                payload + key.as_bytes().len() as u64 + BOOKKEEPING
+            }
+        }
+    }
+
+    pub(crate) fn hit(&self, entry: &Arc<Entry>) -> AnyValue {
+        // Entries lie apart in memory, so their addresses spread the counting over lanes.
+        self.counters.local_hits.one(Arc::as_ptr(entry).addr() >> 7);
+        Arc::clone(&entry.value)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let usage = self.local.usage();
+        let counters = &self.counters;
+        Stats {
+            local_hits: counters.local_hits.get(),
+            stale_hits: counters.stale_hits.get(),
+            store_hits: counters.store_hits.get(),
+            coalesced: counters.coalesced.get(),
+            misses: counters.misses.get(),
+            loads: counters.loads.get(),
+            load_errors: counters.load_errors.get(),
+            store_errors: counters.store_errors.get(),
+            unreadable: counters.unreadable.get(),
+            unstorable: counters.unstorable.get(),
+            invalidations: counters.invalidations.get(),
+            evictions: usage.evictions,
+            entries: usage.entries,
+            weight: usage.weight,
+            unsent: self.remote.as_ref().map_or(0, |remote| remote.unsent() as u64),
+        }
+    }
+
+    /// Waits for somebody else's flight.
+    pub(crate) async fn join(&self, waiter: Waiter<Landed>) -> Result<AnyValue, Error> {
+        let landed = waiter.outcome().await.unwrap_or(Err(Error::LoadAborted));
+        self.counters.coalesced.one();
+        landed.map(|(value, _)| value)
+    }
+
+    /// Waits for the flight this caller has started.
+    pub(crate) async fn arrive(&self, waiter: Waiter<Landed>) -> Result<AnyValue, Error> {
+        let landed = waiter.outcome().await.unwrap_or(Err(Error::LoadAborted));
+        match &landed {
+            Ok((_, Source::Store)) => self.counters.store_hits.one(),
+            Ok((_, Source::Kept)) => self.counters.stale_hits.one(),
+            Ok((_, Source::Load)) | Err(_) => self.counters.misses.one(),
+        }
+        landed.map(|(value, _)| value)
+    }
+}
+
+impl<S: Store + Versions + 'static> Tiers<S> {
+    /// Looks again, after the store was asked whether the entry still holds.
+    pub(crate) async fn look_checked(&self, key: &Key) -> Seen {
+        match self.look(key) {
+            Seen::Unchecked(entry) if self.still_holds(&entry).await => match entry.at(now()) {
+                Freshness::Fresh => Seen::Fresh(entry),
+                Freshness::Stale => Seen::Stale(entry),
+                Freshness::Dead => Seen::Nothing,
+            },
+            Seen::Unchecked(_) => Seen::Nothing,
+            seen => seen,
+        }
+    }
+
+    /// Compares the entry's versions with the store's. A store that does not answer changes
+    /// nothing: the entry is served until its own end, as it would be if the store had been asked
+    /// just before.
+    async fn still_holds(&self, entry: &Entry) -> bool {
+        let (Some(proof), Some(remote)) = (entry.proof.as_deref(), &self.remote) else {
+            return true;
+        };
+        let _one_at_a_time = proof.gate.lock().await;
+        if self.is_checked(entry, now()) {
+            return true;
+        }
+        let asked = now();
+        let holds = match &proof.versions {
+            Some(versions) => remote.hold(versions).await.unwrap_or(true),
+            // Loaded while the store was away: nothing can be proved once it is back.
+            None => remote.hold(&[]).await.is_err(),
+        };
+        if holds {
+            proof.checked.set(self.origin, asked);
+        }
+        holds
+    }
+
+    /// Forgets one key in this process, then tells the store.
+    pub(crate) async fn invalidate(&self, key: &Key) -> Result<(), Error> {
+        self.counters.invalidations.one();
+        self.note(key);
+        self.flights.supersede(key, || self.local.remove(key));
+        // Another task may have told the store just now, and a `set` may have taken new versions
+        // since: the store has to be told once more after the flight is superseded.
+        self.note(key);
+        self.tell().await
+    }
+
+    /// Makes all that depends on one of `names` dead in this process, then tells the store.
+    pub(crate) async fn outdate(&self, names: &[Name]) -> Result<(), Error> {
+        self.counters.invalidations.add(names.len() as u64);
+        let note = || self.remote.as_ref().map(|remote| remote.note(names.iter().copied()));
+        note();
+        names.iter().for_each(|name| self.tags.bump(name));
+        // Once more, for the reason given in `invalidate`.
+        note();
+        self.tell().await
+    }
+
+    /// Notes that the store has to be told of `key`.
+    pub(crate) fn note(&self, key: &Key) {
+        if let Some(remote) = &self.remote {
+            remote.note([key.version_name(), key.name()]);
+        }
+    }
+
+    pub(crate) async fn tell(&self) -> Result<(), Error> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let told = remote.flush_or_retry().await;
+        told.map_err(|cause| Error::Unsent { unsent: remote.unsent(), cause })
+    }
+}

@@ -1,0 +1,107 @@
+//! Times: stale serving, negative entries, what remains of a life.
+
+use query_cache::{Cache, Policy};
+use tokio::time::{advance, sleep};
+
+use crate::support::{Down, Source, TestStore, ask, key, minute, ms, relaxed, until};
+
+fn brief() -> Policy {
+    Policy::ttl(ms(100)).stale_for(ms(1000))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_value_is_served_while_one_refresh_runs() {
+    let (cache, source) = (Cache::builder().build(), Source::gated(1));
+    source.let_through(1);
+    ask(&cache, &brief(), &source).await.unwrap();
+    advance(ms(150)).await;
+    source.write(2);
+    for _ in 0..10 {
+        assert_eq!(ask(&cache, &brief(), &source).await.unwrap(), 1, "nobody waits");
+    }
+    source.begun(2).await;
+    source.open();
+    sleep(ms(1)).await;
+    assert_eq!(ask(&cache, &brief(), &source).await.unwrap(), 2);
+    assert_eq!((source.loads(), cache.stats().stale_hits), (2, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_value_is_not_served_beyond_its_window() {
+    let (cache, source) = (Cache::builder().build(), Source::new(1));
+    ask(&cache, &brief(), &source).await.unwrap();
+    advance(ms(1100)).await;
+    source.write(2);
+    assert_eq!(ask(&cache, &brief(), &source).await.unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalidated_value_is_not_served_stale() {
+    let (cache, source) = (Cache::builder().build(), Source::new(1));
+    ask(&cache, &brief().tag("tag"), &source).await.unwrap();
+    advance(ms(150)).await;
+    cache.invalidate_tag("tag").await.unwrap();
+    source.fail(true);
+    ask(&cache, &brief().tag("tag"), &source).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_source_fails_the_stale_value_is_served_and_the_source_is_spared() {
+    let (cache, source) = (Cache::builder().build(), Source::new(1));
+    let policy = Policy::ttl(ms(100)).stale_for(ms(60_000)).retry_after(ms(500));
+    ask(&cache, &policy, &source).await.unwrap();
+    source.fail(true);
+    advance(ms(150)).await;
+    for _ in 0..200 {
+        assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1);
+        sleep(ms(10)).await;
+    }
+    let tries = source.loads() - 1;
+    assert!((3..=5).contains(&tries), "{tries} tries in two seconds, one each half");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_value_in_the_store_helps_a_process_whose_load_fails() {
+    let (store, source) = (TestStore::new(), Source::new(1));
+    ask(&relaxed(&store), &brief(), &source).await.unwrap();
+    advance(ms(150)).await;
+    source.fail(true);
+    let other = relaxed(&store);
+    assert_eq!(ask(&other, &brief(), &source).await.unwrap(), 1);
+    assert_eq!(other.stats().stale_hits, 1);
+    advance(ms(1100)).await;
+    ask(&other, &brief(), &source).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_from_the_store_keeps_only_what_remains_of_its_life() {
+    let (store, source) = (TestStore::new(), Source::new(1));
+    let policy = Policy::ttl(ms(1000));
+    ask(&relaxed(&store), &policy, &source).await.unwrap();
+    until("the value is not in the store", async || {
+        relaxed(&store).get::<u64>(&key()).await.unwrap().is_some()
+    })
+    .await;
+    sleep(ms(900)).await;
+    let other = relaxed(&store);
+    assert_eq!(ask(&other, &policy, &source).await.unwrap(), 1);
+    assert_eq!((source.loads(), other.stats().store_hits), (1, 1));
+    source.write(2);
+    sleep(ms(150)).await;
+    assert_eq!(ask(&other, &policy, &source).await.unwrap(), 2, "a second after the load");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absent_value_is_kept_for_its_own_time() {
+    let cache = Cache::builder().store(TestStore::new()).build();
+    let policy = minute().negative_ttl(ms(100));
+    let absent = || async { Ok::<_, Down>(None::<u64>) };
+    let present = || async { Ok::<_, Down>(Some(7u64)) };
+    assert_eq!(*cache.get_or_load_optional(&key(), &policy, absent).await.unwrap(), None);
+    advance(ms(90)).await;
+    assert_eq!(*cache.get_or_load_optional(&key(), &policy, present).await.unwrap(), None);
+    advance(ms(20)).await;
+    assert_eq!(*cache.get_or_load_optional(&key(), &policy, present).await.unwrap(), Some(7));
+    advance(ms(1000)).await;
+    assert_eq!(*cache.get_or_load_optional(&key(), &policy, absent).await.unwrap(), Some(7));
+}

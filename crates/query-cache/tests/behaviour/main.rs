@@ -1,0 +1,12 @@
+//! What the cache promises, one file a subject. All in memory, with the clock paused.
+#![expect(clippy::unwrap_used, reason = "a test says so by failing")]
+
+mod cancellation;
+mod failing_store;
+mod freshness;
+mod local_tier;
+mod model;
+mod races;
+mod single_flight;
+mod support;
+mod two_processes;

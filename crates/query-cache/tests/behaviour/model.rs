@@ -1,0 +1,217 @@
+//! Random programs on two caches and one store, checked against the simplest model there is: a
+//! number that only grows. No call may return less than what was known when it began.
+//!
+//! The clock is paused and all tasks run on one thread, so each case is a reproducible
+//! interleaving.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use query_cache::{Cache, Key, Policy};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::support::{Down, Mode, TestStore, ms};
+
+const KEYS: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Key,
+    Tag,
+    Clear,
+    ClearAll,
+    Set,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Asks; a load takes so many milliseconds between reading the source and its end.
+    Ask {
+        node: usize,
+        key: usize,
+        load: u64,
+        fails: bool,
+    },
+    /// Looks without loading.
+    Look {
+        node: usize,
+        key: usize,
+    },
+    /// Changes the source, then tells the cache.
+    Change {
+        node: usize,
+        key: usize,
+        way: Way,
+    },
+    /// The store takes so long for each call from now on.
+    Slow {
+        delay: u64,
+    },
+    Mode(Mode),
+    LoseEverything,
+    Wait {
+        millis: u64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (node, key) = (0..2usize, 0..KEYS);
+    let way = prop_oneof![
+        Just(Way::Key),
+        Just(Way::Tag),
+        Just(Way::Clear),
+        Just(Way::ClearAll),
+        Just(Way::Set)
+    ];
+    let mode = prop_oneof![4 => Just(Mode::Works), 1 => Just(Mode::Fails), 1 => Just(Mode::Hangs)];
+    prop_oneof![
+        8 => (node.clone(), key.clone(), 0..60u64, prop::bool::weighted(0.1))
+            .prop_map(|(node, key, load, fails)| Step::Ask { node, key, load, fails }),
+        3 => (node.clone(), key.clone()).prop_map(|(node, key)| Step::Look { node, key }),
+        4 => (node, key, way).prop_map(|(node, key, way)| Step::Change { node, key, way }),
+        1 => (0..15u64).prop_map(|delay| Step::Slow { delay }),
+        1 => mode.prop_map(Step::Mode),
+        1 => Just(Step::LoseEverything),
+        6 => (0..40u64).prop_map(|millis| Step::Wait { millis }),
+        1 => (500..1500u64).prop_map(|millis| Step::Wait { millis }),
+    ]
+}
+
+/// The truth about one key.
+#[derive(Debug, Default)]
+struct Truth {
+    /// What the source has.
+    source: AtomicU64,
+    /// The last value that each node was told of: its calls may not return less from then on.
+    told: [AtomicU64; 2],
+    locks: [Arc<RwLock<()>>; 2],
+}
+
+#[expect(dead_code, reason = "held until it is dropped")]
+enum Held {
+    Read(OwnedRwLockReadGuard<()>),
+    Write(OwnedRwLockWriteGuard<()>),
+}
+
+struct World {
+    nodes: [Cache<Arc<TestStore>>; 2],
+    store: Arc<TestStore>,
+    truths: [Truth; KEYS],
+}
+
+impl World {
+    fn new(recheck: Duration) -> Arc<Self> {
+        let store = TestStore::new();
+        let node =
+            || Cache::builder().store(Arc::clone(&store)).recheck_after(recheck).local(100).build();
+        let nodes = [node(), node()];
+        Arc::new(Self { nodes, store, truths: Default::default() })
+    }
+
+    fn key(key: usize) -> Key {
+        Key::new("model").part(key)
+    }
+
+    fn policy(key: usize) -> Policy {
+        Policy::ttl(ms(800)).stale_for(ms(400)).retry_after(ms(50)).tag(format!("tag:{key}"))
+    }
+
+    async fn ask(self: Arc<Self>, node: usize, key: usize, load: u64, fails: bool) {
+        let known = self.truths[key].told[node].load(Ordering::SeqCst);
+        let world = Arc::clone(&self);
+        let load = move || async move {
+            let value = world.truths[key].source.load(Ordering::SeqCst);
+            sleep(ms(load)).await;
+            if fails { Err(Down) } else { Ok(value) }
+        };
+        let got = self.nodes[node].get_or_load(&Self::key(key), &Self::policy(key), load).await;
+        if let Ok(got) = got {
+            assert!(*got >= known, "node {node} got {got} of key {key} after it knew of {known}");
+        }
+    }
+
+    async fn look(self: Arc<Self>, node: usize, key: usize) {
+        let known = self.truths[key].told[node].load(Ordering::SeqCst);
+        if let Some(got) = self.nodes[node].get::<u64>(&Self::key(key)).await.unwrap() {
+            assert!(*got >= known, "node {node} saw {got} of key {key} after it knew of {known}");
+        }
+    }
+
+    async fn change(self: Arc<Self>, node: usize, key: usize, way: Way) {
+        let truth = &self.truths[key];
+        // Between processes it is not said which of a `set` and another change wins: a `set` here
+        // is alone with respect to the other node. In one node everything may overlap.
+        let alone = matches!(way, Way::Set);
+        let mut held = Vec::new();
+        for (at, lock) in truth.locks.iter().enumerate() {
+            let lock = Arc::clone(lock);
+            if alone && at != node {
+                held.push(Held::Write(lock.write_owned().await));
+            } else if at == node {
+                held.push(Held::Read(lock.read_owned().await));
+            }
+        }
+        let value = truth.source.fetch_add(1, Ordering::SeqCst) + 1;
+        let cache = &self.nodes[node];
+        // An error says that the store has to be told later; in this node the change holds.
+        _ = match way {
+            Way::Key => cache.invalidate(&Self::key(key)).await,
+            Way::Tag => cache.invalidate_tag(format!("tag:{key}")).await,
+            Way::Clear => cache.clear("model").await,
+            Way::ClearAll => cache.clear_all().await,
+            Way::Set => cache.set(&Self::key(key), value, &Self::policy(key)).await.map(drop),
+        };
+        truth.told[node].fetch_max(value, Ordering::SeqCst);
+    }
+}
+
+async fn run(steps: Vec<Step>, recheck: Duration) {
+    let world = World::new(recheck);
+    let mut tasks = JoinSet::new();
+    for step in steps {
+        let at = Arc::clone(&world);
+        match step {
+            Step::Ask { node, key, load, fails } => {
+                drop(tasks.spawn(at.ask(node, key, load, fails)))
+            }
+            Step::Look { node, key } => drop(tasks.spawn(at.look(node, key))),
+            Step::Change { node, key, way } => drop(tasks.spawn(at.change(node, key, way))),
+            Step::Slow { delay } => world.store.delay.store(delay, Ordering::Relaxed),
+            Step::Mode(mode) => world.store.set_mode(mode),
+            Step::LoseEverything => world.store.lose_everything(),
+            Step::Wait { millis } => sleep(ms(millis)).await,
+        }
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
+    // When all is quiet and the store is back, both nodes come to know of everything.
+    world.store.set_mode(Mode::Works);
+    sleep(ms(5000)).await;
+    for (key, truth) in (0..KEYS).zip(&world.truths) {
+        let value = truth.source.load(Ordering::SeqCst);
+        truth.told.iter().for_each(|told| told.store(value, Ordering::SeqCst));
+        for node in 0..2 {
+            Arc::clone(&world).ask(node, key, 0, false).await;
+        }
+    }
+}
+
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn no_call_returns_less_than_was_known_when_it_began(
+        steps in prop::collection::vec(step(), 1..80), recheck in prop_oneof![Just(0u64), Just(200)],
+    ) {
+        paused().block_on(run(steps, ms(recheck)));
+    }
+}

@@ -1,0 +1,250 @@
+//! A store that can be slow, broken, silent or emptied, and a source that counts.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use query_cache::{
+    Cache, CacheBuilder, Key, MemoryStore, Name, NoStore, Policy, Store, StoreError, Stored,
+    Version, Versions,
+};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+pub(crate) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(crate) fn minute() -> Policy {
+    Policy::ttl(Duration::from_secs(60))
+}
+
+pub(crate) fn key() -> Key {
+    Key::new("q").part(1)
+}
+
+/// A cache that compares versions with the store on every hit.
+pub(crate) fn strict(store: &Arc<TestStore>) -> Cache<Arc<TestStore>> {
+    builder().store(Arc::clone(store)).recheck_after(Duration::ZERO).build()
+}
+
+pub(crate) fn relaxed(store: &Arc<TestStore>) -> Cache<Arc<TestStore>> {
+    builder().store(Arc::clone(store)).build()
+}
+
+fn builder() -> CacheBuilder<NoStore> {
+    Cache::builder().local(1000)
+}
+
+/// How a [`TestStore`] behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    #[default]
+    Works,
+    Fails,
+    Hangs,
+}
+
+/// The reference store behind a bad line.
+#[derive(Debug, Default)]
+pub(crate) struct TestStore {
+    kept: Mutex<Arc<MemoryStore>>,
+    mode: Mutex<Mode>,
+    /// Each call sleeps so many milliseconds before it does something, and then once more.
+    pub(crate) delay: AtomicU64,
+    pub(crate) calls: AtomicUsize,
+    corrupt: Mutex<bool>,
+}
+
+impl TestStore {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn slow(delay: u64) -> Arc<Self> {
+        let store = Self::new();
+        store.delay.store(delay, Ordering::Relaxed);
+        store
+    }
+
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    /// As by a flush of the server, or a restart without persistence.
+    pub(crate) fn lose_everything(&self) {
+        *self.kept.lock().unwrap() = Arc::default();
+    }
+
+    /// From now on values are written with one bit wrong.
+    pub(crate) fn corrupt_writes(&self) {
+        *self.corrupt.lock().unwrap() = true;
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    fn kept(&self) -> Arc<MemoryStore> {
+        Arc::clone(&self.kept.lock().unwrap())
+    }
+
+    async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let mode = *self.mode.lock().unwrap();
+        match mode {
+            Mode::Works => (),
+            Mode::Fails => return Err(StoreError::new("connection refused")),
+            Mode::Hangs => pending().await,
+        }
+        self.pause().await;
+        let answer = call.await;
+        self.pause().await;
+        answer
+    }
+
+    async fn pause(&self) {
+        match self.delay.load(Ordering::Relaxed) {
+            0 => (),
+            delay => sleep(ms(delay)).await,
+        }
+    }
+}
+
+impl Store for TestStore {
+    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
+        self.call(async { self.kept().get(name).await }).await
+    }
+
+    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
+        let mut bytes = bytes.to_vec();
+        if *self.corrupt.lock().unwrap() {
+            bytes[20] ^= 1;
+        }
+        self.call(async { self.kept().set(name, &bytes, ttl).await }).await
+    }
+
+    async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
+        self.call(async { self.kept().remove(names).await }).await
+    }
+}
+
+impl Versions for TestStore {
+    async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
+        self.call(async { self.kept().read(names).await }).await
+    }
+
+    async fn ensure(
+        &self,
+        names: &[Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Result<Vec<Version>, StoreError> {
+        self.call(async { self.kept().ensure(names, offered, ttl).await }).await
+    }
+}
+
+/// A source whose value can change, that counts its loads, and whose loads can be held up.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    value: AtomicU64,
+    loads: AtomicUsize,
+    gate: Semaphore,
+    fails: Mutex<bool>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the source is down")]
+pub(crate) struct Down;
+
+impl Source {
+    pub(crate) fn new(value: u64) -> Self {
+        let source = Self::gated(value);
+        source.open();
+        source
+    }
+
+    /// Loads read the value, then wait for [`open`](Self::open) or
+    /// [`let_through`](Self::let_through).
+    pub(crate) fn gated(value: u64) -> Self {
+        let state = State {
+            value: AtomicU64::new(value),
+            loads: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+            fails: Mutex::new(false),
+        };
+        Self { state: Arc::new(state) }
+    }
+
+    pub(crate) fn open(&self) {
+        self.state.gate.add_permits(Semaphore::MAX_PERMITS / 4);
+    }
+
+    pub(crate) fn let_through(&self, loads: usize) {
+        self.state.gate.add_permits(loads);
+    }
+
+    pub(crate) fn write(&self, value: u64) {
+        self.state.value.store(value, Ordering::SeqCst);
+    }
+
+    pub(crate) fn fail(&self, fails: bool) {
+        *self.state.fails.lock().unwrap() = fails;
+    }
+
+    pub(crate) fn loads(&self) -> usize {
+        self.state.loads.load(Ordering::SeqCst)
+    }
+
+    pub(crate) async fn load(self) -> Result<u64, Down> {
+        let value = self.state.value.load(Ordering::SeqCst);
+        self.state.loads.fetch_add(1, Ordering::SeqCst);
+        self.state.gate.acquire().await.unwrap().forget();
+        if *self.state.fails.lock().unwrap() { Err(Down) } else { Ok(value) }
+    }
+
+    /// Waits until so many loads have begun.
+    pub(crate) async fn begun(&self, loads: usize) {
+        until("the load has not begun", async || self.loads() >= loads).await;
+    }
+}
+
+/// One call of the cache with `source` behind it.
+pub(crate) async fn ask<S: Store + Versions + 'static>(
+    cache: &Cache<S>,
+    policy: &Policy,
+    source: &Source,
+) -> Result<u64, query_cache::Error> {
+    let source = source.clone();
+    cache.get_or_load(&key(), policy, || source.load()).await.map(|value| *value)
+}
+
+/// The same in a task of its own.
+pub(crate) fn ask_aside<S: Store + Versions + 'static>(
+    cache: &Cache<S>,
+    policy: &Policy,
+    source: &Source,
+) -> tokio::task::JoinHandle<Result<u64, query_cache::Error>> {
+    let (cache, policy, source) = (cache.clone(), policy.clone(), source.clone());
+    tokio::spawn(async move { ask(&cache, &policy, &source).await })
+}
+
+/// Waits for ten seconds of the paused clock until `true`, then fails.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..10_000 {
+        if is_so().await {
+            return;
+        }
+        sleep(ms(1)).await;
+    }
+    panic!("{what}");
+}
