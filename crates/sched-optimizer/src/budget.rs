@@ -1,0 +1,85 @@
+//! How long a solve may take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A limit of a solve.
+///
+/// Work units are label and edge steps of the line programme, summed over all threads: the same
+/// problem, seed and work limit give the same roster on any number of threads. A limit in time gives
+/// whatever was reached by then; what is always done, however short the limit, is to prepare the line
+/// programmes and to give every worker a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Wall-clock limit.
+    pub time: Option<Duration>,
+    /// Work limit; exceeded by at most one epoch.
+    pub work: Option<u64>,
+}
+
+impl Budget {
+    /// Stops after `seconds`; negative and non-finite values are zero.
+    #[must_use]
+    pub fn seconds(seconds: f64) -> Self {
+        let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        Self { time: Some(time), work: None }
+    }
+
+    /// Stops after `units` of work.
+    #[must_use]
+    pub const fn work(units: u64) -> Self {
+        Self { time: None, work: Some(units) }
+    }
+}
+
+/// When a solve may stop before its budget is used up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Until {
+    /// At the first legal roster.
+    Legal,
+    /// At a legal roster within this share of the bound (`0.01`: one per cent), or proved best.
+    Gap(f64),
+    /// Only when the roster is proved best.
+    #[default]
+    Exhausted,
+}
+
+/// Stops a solve from another thread; clones share the flag.
+///
+/// A running solve notices within a few milliseconds and returns the best roster it has.
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Asks the solve to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a stop was asked for.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A deadline that is running, with a cancel flag.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    pub(crate) started: Instant,
+    deadline: Option<Instant>,
+    cancel: CancelToken,
+}
+
+impl Clock {
+    pub(crate) fn start(budget: Budget, cancel: CancelToken) -> Self {
+        let started = Instant::now();
+        let deadline = budget.time.and_then(|time| started.checked_add(time));
+        Self { started, deadline, cancel }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
+}

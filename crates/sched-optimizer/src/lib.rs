@@ -1,0 +1,104 @@
+//! An anytime rostering solver: who works what and when, under rules about each person's line and
+//! demands on all of them together.
+//!
+//! A [`Problem`] has periods (half-days, nights, days), activities with start and end in minutes,
+//! and workers who do exactly one activity in every period. A [`Rule`] is about one worker's line:
+//! pauses, hours, free days, runs. [`Demand`]s and [`Ratio`]s are about counts in one period.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use sched_optimizer::rules::Rest;
+//! use sched_optimizer::{Budget, Demand, Options, Problem, Shift, Solver, Span, Status};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut builder = Problem::builder();
+//! let [off, duty] = ["off", "duty"].map(|name| builder.activity(name));
+//! for day in 0..4 {
+//!     let midnight = day * 1440;
+//!     let period = builder.period(format!("day {day}"), Span::new(midnight, midnight + 1440));
+//!     builder.offer(period, off, None);
+//!     builder.offer(period, duty, Some(Shift::new(midnight + 480, midnight + 1440)));
+//!     builder.demand(Demand::at_least("somebody is on duty", period, [duty], 1));
+//! }
+//! for name in ["Ada", "Ben"] {
+//!     let worker = builder.worker(name);
+//!     builder.rule(worker, Rest { join: 0, short: 11 * 60, long_after: 1440, long: 0 });
+//! }
+//! let problem = builder.build()?;
+//!
+//! let solver = Solver::new(Options::default().budget(Budget::work(100_000)));
+//! let outcome = solver.solve(&problem, |_progress| ControlFlow::Continue(()));
+//! assert_eq!(outcome.status, Status::Optimal);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it works
+//!
+//! Everything about one worker compiles to automata, and a dynamic programme over them finds a whole
+//! line that keeps all of its rules under any prices. The search takes one worker out at a time,
+//! prices each choice by what it changes in the cover, adds noise, and puts the best line back: hard
+//! rules of a line never break on the way. The bound uses the same programmes with Lagrangean prices
+//! on the demands (Held and Karp 1971; steps after Polyak 1969).
+//!
+//! # Guarantees
+//!
+//! * [`Analysis`] judges a roster by the rules' plain definitions and shares no code with the search;
+//!   every [`Outcome::score`] is its verdict.
+//! * The bound is computed in integers and holds at any prices: no legal roster costs less.
+//! * The same problem, seed and work limit give the same roster on any number of threads.
+//! * A legal hint is never made worse. [`prune()`] removes nothing that a legal roster uses.
+//!
+//! # Limits
+//!
+//! * What concerns several workers must be a function of counts in one period.
+//! * The line programme is exact while its labels fit; where they do not, lines are good rather than
+//!   best, and the bound falls back to what was proved.
+//! * Legality is not proved impossible, except where one worker has no legal line at all.
+//! * Two searches and one bound run side by side: more than three threads bring nothing.
+
+#[cfg(test)]
+extern crate self as sched_optimizer;
+
+pub mod rules;
+
+mod bound;
+mod budget;
+mod checker;
+mod cover;
+mod demand;
+mod error;
+mod fingerprint;
+mod ids;
+mod line;
+mod memo;
+mod model;
+mod portfolio;
+mod problem;
+mod progress;
+mod prune;
+mod replan;
+mod roster;
+mod rule;
+mod score;
+mod search;
+mod solver;
+mod time;
+
+pub use budget::{Budget, CancelToken, Until};
+pub use checker::{Analysis, Item, Source, WrongShape};
+pub use demand::{Demand, Ratio};
+pub use error::{Fault, ProblemError};
+pub use fingerprint::{Canon, Fingerprint};
+pub use ids::{ActivityId, PeriodId, WorkerId};
+pub use memo::{LruSolutions, SolutionStore};
+pub use problem::{Choice, Problem, ProblemBuilder, Removed};
+pub use progress::Progress;
+pub use prune::{Pruned, Triple, prune};
+pub use replan::{Changes, ReplanOptions, Replanned, replan};
+pub use roster::Roster;
+pub use rule::{Automaton, Breach, Judgement, Line, LineContext, Rule, Step, automata_cost};
+pub use score::Score;
+pub use solver::{Options, Outcome, Solver, Stats, Status};
+pub use time::{Duty, DutyKind, Shift, Span};

@@ -1,0 +1,211 @@
+//! A layered graph whose paths are the lines that some automata accept.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::Cells;
+use super::{NONE, UNIT};
+use crate::ids::PeriodId;
+use crate::rule::Automaton;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Edge {
+    pub(crate) to: u32,
+    /// Position of the choice among those of its period.
+    pub(crate) choice: u32,
+    /// In parts of [`UNIT`].
+    pub(crate) cost: i64,
+}
+
+/// The edges that leave the nodes of one layer; those of node `n` are `first[n]..first[n + 1]`.
+#[derive(Default)]
+pub(crate) struct Layer {
+    pub(crate) first: Vec<u32>,
+    pub(crate) edges: Vec<Edge>,
+}
+
+impl Layer {
+    pub(crate) fn nodes(&self) -> usize {
+        self.first.len().saturating_sub(1)
+    }
+
+    pub(crate) fn edges_of(&self, node: u32) -> &[Edge] {
+        let node = node as usize;
+        &self.edges[self.first[node] as usize..self.first[node + 1] as usize]
+    }
+}
+
+/// One layer a period; node 0 of the first is the start, `finish` are the last nodes' costs.
+pub(crate) struct Graph {
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) finish: Vec<i64>,
+}
+
+impl Graph {
+    /// The graph of all lines of the choices that `allowed` marks: one node a layer.
+    pub(super) fn plain(cells: Cells<'_>, allowed: Option<&[bool]>) -> Self {
+        let layers = (0..cells.periods()).map(|period| {
+            let start = cells.starts[period];
+            let left = |choice: &usize| allowed.is_none_or(|allowed| allowed[start + choice]);
+            let edges: Vec<Edge> = (0..cells.of(period).len())
+                .filter(left)
+                .map(|choice| Edge { to: 0, choice: index(choice), cost: 0 })
+                .collect();
+            Layer { first: vec![0, index(edges.len())], edges }
+        });
+        Self { layers: layers.collect(), finish: vec![0] }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.finish.is_empty()
+    }
+
+    /// Nodes of the widest layer.
+    pub(super) fn width(&self) -> usize {
+        self.layers.iter().map(Layer::nodes).chain([self.finish.len()]).max().unwrap_or(0)
+    }
+
+    /// The graph of the lines that `automaton` accepts too, and the automaton's states by layer.
+    /// `None` when a layer would get more than `max_width` nodes.
+    pub(super) fn times(
+        &self,
+        cells: Cells<'_>,
+        automaton: &dyn Automaton,
+        max_width: usize,
+    ) -> Option<(Self, Vec<Vec<u64>>)> {
+        let mut nodes = if self.is_empty() { Vec::new() } else { vec![(0, automaton.start())] };
+        let (mut layers, mut states) = (Vec::new(), Vec::new());
+        for (period, layer) in self.layers.iter().enumerate() {
+            let (product, next) =
+                multiply_layer(layer, &nodes, cells.of(period), PeriodId::new(period), automaton);
+            if next.len() > max_width {
+                return None;
+            }
+            states.push(distinct(&nodes));
+            layers.push(product);
+            nodes = next;
+        }
+        states.push(distinct(&nodes));
+        let finish = nodes.iter().map(|&(node, state)| {
+            let own = automaton.finish(state).map_or(NONE, |cost| cost * UNIT);
+            (self.finish[node as usize] + own).min(NONE)
+        });
+        let mut product = Self { finish: finish.collect(), layers };
+        product.trim();
+        Some((product, states))
+    }
+
+    /// Removes nodes from which no end is reached.
+    fn trim(&mut self) {
+        let mut renamed = kept(self.finish.iter().map(|&cost| cost < NONE));
+        self.finish.retain(|&cost| cost < NONE);
+        for layer in self.layers.iter_mut().rev() {
+            let mut trimmed = Layer { first: vec![0], edges: Vec::new() };
+            let mut alive = Vec::with_capacity(layer.nodes());
+            for node in 0..index(layer.nodes()) {
+                let before = trimmed.edges.len();
+                let edges = layer
+                    .edges_of(node)
+                    .iter()
+                    .filter_map(|edge| renamed[edge.to as usize].map(|to| Edge { to, ..*edge }));
+                trimmed.edges.extend(edges);
+                alive.push(trimmed.edges.len() > before);
+                if trimmed.edges.len() > before {
+                    trimmed.first.push(index(trimmed.edges.len()));
+                }
+            }
+            renamed = kept(alive.into_iter());
+            *layer = trimmed;
+        }
+        if self.layers.first().is_some_and(|layer| layer.nodes() == 0) {
+            self.finish.clear();
+        }
+    }
+
+    /// Sets `used` for every choice on some path.
+    pub(super) fn mark_used(&self, starts: &[usize], used: &mut [bool]) {
+        for (layer, &start) in self.layers.iter().zip(starts) {
+            for edge in &layer.edges {
+                used[start + edge.choice as usize] = true;
+            }
+        }
+    }
+}
+
+type Nodes = Vec<(u32, u64)>;
+
+fn multiply_layer(
+    layer: &Layer,
+    nodes: &Nodes,
+    activities: &[crate::ids::ActivityId],
+    period: PeriodId,
+    automaton: &dyn Automaton,
+) -> (Layer, Nodes) {
+    let mut known: HashMap<(u32, u64), u32, BuildHasherDefault<Mix>> = HashMap::default();
+    let mut product = Layer { first: vec![0], edges: Vec::new() };
+    let mut next = Vec::new();
+    for &(node, state) in nodes {
+        for edge in layer.edges_of(node) {
+            let activity = activities[edge.choice as usize];
+            let Some(step) = automaton.step(state, period, activity) else { continue };
+            let key = (edge.to, step.state);
+            let to = *known.entry(key).or_insert_with(|| {
+                next.push(key);
+                index(next.len() - 1)
+            });
+            product.edges.push(Edge {
+                to,
+                choice: edge.choice,
+                cost: edge.cost + step.cost * UNIT,
+            });
+        }
+        product.first.push(index(product.edges.len()));
+    }
+    (product, next)
+}
+
+fn distinct(nodes: &Nodes) -> Vec<u64> {
+    let mut states: Vec<u64> = nodes.iter().map(|node| node.1).collect();
+    states.sort_unstable();
+    states.dedup();
+    states
+}
+
+/// New names for those that are kept.
+fn kept(flags: impl Iterator<Item = bool>) -> Vec<Option<u32>> {
+    let mut next = 0;
+    flags
+        .map(|keep| {
+            keep.then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
+}
+
+fn index(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// A multiplicative hash: keys are our own small numbers, nobody can choose them to collide.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(23) ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}

@@ -1,0 +1,180 @@
+//! A problem made ready for the search: line programmes, cover index, scaled costs.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::cover::CoverIndex;
+use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::line::{Cells, LineProgram, UNIT};
+use crate::problem::{Choice, Problem};
+use crate::roster::Roster;
+
+pub(crate) struct Model<'p> {
+    pub(crate) problem: &'p Problem,
+    pub(crate) programs: Vec<LineProgram>,
+    pub(crate) cover: CoverIndex,
+    /// Costs of all choices by worker, in parts of [`UNIT`].
+    pub(crate) unary: Vec<Vec<i64>>,
+    /// A typical cost and the largest one, in parts of [`UNIT`]; at least one unit.
+    pub(crate) typical: i64,
+    pub(crate) largest: i64,
+}
+
+/// Draws lines towards an old roster.
+pub(crate) struct Pull<'r> {
+    pub(crate) old: &'r Roster,
+    /// Cost of a cell that differs, in cost units.
+    pub(crate) change_cost: Option<i64>,
+    /// Periods before this one keep what they have, where they can.
+    pub(crate) frozen: usize,
+}
+
+/// Without a given cost, a changed cell costs this many times the largest cost.
+const CHANGE_COST: i64 = 10;
+
+impl Pull<'_> {
+    /// Whether the choice differs from what the old roster holds.
+    fn differs(&self, worker: WorkerId, period: PeriodId, choice: &Choice) -> bool {
+        self.old.get(worker, period).is_some_and(|old| old != choice.activity)
+    }
+
+    /// Whether the cell keeps its old activity.
+    fn keeps(&self, problem: &Problem, worker: WorkerId, period: PeriodId) -> bool {
+        let old = self.old.get(worker, period);
+        period.index() < self.frozen
+            && old.is_some_and(|activity| problem.cost(worker, period, activity).is_some())
+    }
+
+    /// For all choices of a worker whether they are left.
+    fn allowed(&self, problem: &Problem, worker: WorkerId) -> Vec<bool> {
+        let cells = problem.period_ids().flat_map(|period| {
+            let keeps = self.keeps(problem, worker, period);
+            let choices = problem.choices(worker, period).iter();
+            choices.map(move |choice| !keeps || !self.differs(worker, period, choice))
+        });
+        cells.collect()
+    }
+}
+
+impl<'p> Model<'p> {
+    pub(crate) fn new(problem: &'p Problem, threads: usize) -> Self {
+        let unary = unary_costs(problem);
+        let (typical, largest) = cost_scale(problem, &unary);
+        let programs = programs(problem, threads, |worker| LineProgram::new(problem, worker, None));
+        Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest }
+    }
+
+    /// A model in which leaving the old roster costs extra.
+    pub(crate) fn pulled(problem: &'p Problem, threads: usize, pull: &Pull<'_>) -> Self {
+        let mut unary = unary_costs(problem);
+        let (typical, largest) = cost_scale(problem, &unary);
+        let extra = pull.change_cost.map_or(largest * CHANGE_COST, |cost| cost * UNIT);
+        for (worker, costs) in problem.worker_ids().zip(&mut unary) {
+            let cells = problem.period_ids().flat_map(|p| {
+                problem.choices(worker, p).iter().map(move |choice| pull.differs(worker, p, choice))
+            });
+            costs
+                .iter_mut()
+                .zip(cells)
+                .filter(|(_, differs)| *differs)
+                .for_each(|(c, _)| *c += extra);
+        }
+        let programs = programs(problem, threads, |worker| {
+            let allowed = pull.allowed(problem, worker);
+            LineProgram::new(problem, worker, Some(&allowed))
+        });
+        let largest = largest.max(extra);
+        Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest }
+    }
+}
+
+impl Model<'_> {
+    /// Workers for whom no line keeps the rules, whatever the others do.
+    pub(crate) fn impossible(&self) -> Vec<WorkerId> {
+        let programs = self.programs.iter().enumerate();
+        let without = programs.filter(|(_, program)| !program.is_possible());
+        without.map(|(worker, _)| WorkerId::new(worker)).collect()
+    }
+
+    /// The numbers of the choices at `positions`, one for each period.
+    pub(crate) fn choices<'a>(
+        &'a self,
+        worker: usize,
+        positions: &'a [u32],
+    ) -> impl Iterator<Item = usize> + 'a {
+        let starts = self.programs[worker].cells().starts;
+        positions.iter().zip(starts).map(|(&position, &start)| start + position as usize)
+    }
+
+    /// The positions of `line`'s activities, or `None` when one of them is not a choice.
+    pub(crate) fn positions(&self, worker: usize, line: &[ActivityId]) -> Option<Vec<u32>> {
+        let Cells { activities, starts } = self.programs[worker].cells();
+        if line.len() != starts.len() - 1 {
+            return None;
+        }
+        let position = |(activity, bounds): (&ActivityId, &[usize])| {
+            let at = activities[bounds[0]..bounds[1]].iter().position(|a| a == activity)?;
+            u32::try_from(at).ok()
+        };
+        line.iter().zip(starts.windows(2)).map(position).collect()
+    }
+
+    pub(crate) fn activities(&self, worker: usize, positions: &[u32]) -> Vec<ActivityId> {
+        let activities = self.programs[worker].cells().activities;
+        self.choices(worker, positions).map(|choice| activities[choice]).collect()
+    }
+
+    pub(crate) fn roster(&self, lines: &[Vec<u32>]) -> Roster {
+        let cells = lines.iter().enumerate().flat_map(|(w, line)| self.activities(w, line));
+        Roster::from_cells(self.problem.periods(), cells.collect())
+    }
+}
+
+fn unary_costs(problem: &Problem) -> Vec<Vec<i64>> {
+    let costs = |worker| {
+        let cells = problem.period_ids().flat_map(|p| problem.choices(worker, p));
+        cells.map(|choice| choice.cost * UNIT).collect()
+    };
+    problem.worker_ids().map(costs).collect()
+}
+
+/// Line programmes are independent and the dearest part of the preparation: one queue, all threads.
+fn programs(
+    problem: &Problem,
+    threads: usize,
+    build: impl Fn(WorkerId) -> LineProgram + Sync,
+) -> Vec<LineProgram> {
+    let queue = Mutex::new(problem.worker_ids());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(worker) = next else { return done };
+            done.push((worker, build(worker)));
+        }
+    };
+    let mut all = std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(part) => all.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_by_key(|(worker, _)| *worker);
+    all.into_iter().map(|(_, program)| program).collect()
+}
+
+fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
+    let demands = problem.demands().iter().flat_map(|d| [d.under_cost * UNIT, d.over_cost * UNIT]);
+    let mut costs: Vec<i64> =
+        unary.iter().flatten().copied().chain(demands).filter(|&cost| cost > 0).collect();
+    let middle = costs.len() / 2;
+    let typical = match costs.len() {
+        0 => UNIT,
+        _ => *costs.select_nth_unstable(middle).1,
+    };
+    (typical.max(UNIT), costs.into_iter().max().unwrap_or(UNIT))
+}

@@ -1,0 +1,255 @@
+//! What is to be planned: built once, checked once, then read only.
+
+use std::sync::Arc;
+
+use crate::demand::{Demand, Ratio};
+use crate::fingerprint::Canon;
+use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::rule::Rule;
+use crate::time::{Duty, Shift, Span};
+
+mod builder;
+
+pub use builder::ProblemBuilder;
+
+/// One thing a worker may do in a period, and what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The activity.
+    pub activity: ActivityId,
+    /// Soft cost of choosing it, not negative.
+    pub cost: i64,
+}
+
+/// A choice that was taken away when the problem was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed<'p> {
+    /// The period.
+    pub period: PeriodId,
+    /// The activity that is offered in the period but not to the worker.
+    pub activity: ActivityId,
+    /// Why.
+    pub reason: &'p str,
+}
+
+#[derive(Debug)]
+struct Period {
+    name: String,
+    span: Span,
+}
+
+#[derive(Debug)]
+struct Worker {
+    name: String,
+    /// Choices of all periods, in order; those of period `p` are `starts[p]..starts[p + 1]`.
+    choices: Vec<Choice>,
+    starts: Vec<u32>,
+    removed: Vec<(PeriodId, ActivityId, u32)>,
+    duties: Vec<Duty>,
+    rules: Vec<Arc<dyn Rule>>,
+}
+
+/// A checked rostering problem.
+///
+/// Every worker does exactly one activity in every period. What concerns one worker are
+/// [rules](crate::Rule) and costs of choices; what concerns several are [demands](Demand) and
+/// [ratios](Ratio).
+#[derive(Debug)]
+pub struct Problem {
+    periods: Vec<Period>,
+    activities: Vec<String>,
+    /// By period, then activity: not offered, offered as rest, offered with times.
+    offers: Vec<Option<Option<Shift>>>,
+    workers: Vec<Worker>,
+    demands: Vec<Demand>,
+    ratios: Vec<Ratio>,
+    reasons: Vec<String>,
+}
+
+impl Problem {
+    /// Starts an empty problem.
+    #[must_use]
+    pub fn builder() -> ProblemBuilder {
+        ProblemBuilder::default()
+    }
+
+    /// Number of workers.
+    #[must_use]
+    pub const fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Ids of all workers.
+    pub fn worker_ids(&self) -> impl Iterator<Item = WorkerId> + use<> {
+        (0..self.workers()).map(WorkerId::new)
+    }
+
+    /// Number of periods.
+    #[must_use]
+    pub const fn periods(&self) -> usize {
+        self.periods.len()
+    }
+
+    /// Ids of all periods.
+    pub fn period_ids(&self) -> impl Iterator<Item = PeriodId> + use<> {
+        (0..self.periods()).map(PeriodId::new)
+    }
+
+    /// Number of activities.
+    #[must_use]
+    pub const fn activities(&self) -> usize {
+        self.activities.len()
+    }
+
+    /// Name of a worker; `"?"` for an id of another problem.
+    #[must_use]
+    pub fn worker_name(&self, worker: WorkerId) -> &str {
+        self.workers.get(worker.index()).map_or("?", |w| &w.name)
+    }
+
+    /// Name of a period; `"?"` for an id of another problem.
+    #[must_use]
+    pub fn period_name(&self, period: PeriodId) -> &str {
+        self.periods.get(period.index()).map_or("?", |p| &p.name)
+    }
+
+    /// Name of an activity; `"?"` for an id of another problem.
+    #[must_use]
+    pub fn activity_name(&self, activity: ActivityId) -> &str {
+        self.activities.get(activity.index()).map_or("?", String::as_str)
+    }
+
+    /// When a period is; empty for an id of another problem.
+    #[must_use]
+    pub fn period_span(&self, period: PeriodId) -> Span {
+        self.periods.get(period.index()).map_or(Span::new(0, 0), |p| p.span)
+    }
+
+    /// The times of `activity` in `period`: `None` when it is rest or not offered.
+    #[must_use]
+    pub fn shift(&self, period: PeriodId, activity: ActivityId) -> Option<Shift> {
+        self.offer(period, activity).flatten()
+    }
+
+    /// Whether `activity` is offered in `period` to anybody.
+    #[must_use]
+    pub fn offered(&self, period: PeriodId, activity: ActivityId) -> bool {
+        self.offer(period, activity).is_some()
+    }
+
+    fn offer(&self, period: PeriodId, activity: ActivityId) -> Option<Option<Shift>> {
+        if activity.index() >= self.activities.len() {
+            return None;
+        }
+        let at = period.index() * self.activities.len() + activity.index();
+        self.offers.get(at).copied().flatten()
+    }
+
+    /// What `worker` may do in `period`, by activity; never empty for ids of this problem.
+    #[must_use]
+    pub fn choices(&self, worker: WorkerId, period: PeriodId) -> &[Choice] {
+        let Some(w) = self.workers.get(worker.index()) else { return &[] };
+        let p = period.index();
+        let bounds = w.starts.get(p).zip(w.starts.get(p + 1));
+        bounds.and_then(|(&a, &b)| w.choices.get(a as usize..b as usize)).unwrap_or_default()
+    }
+
+    /// The cost of a choice, or `None` when `worker` may not do `activity` in `period`.
+    #[must_use]
+    pub fn cost(&self, worker: WorkerId, period: PeriodId, activity: ActivityId) -> Option<i64> {
+        self.choices(worker, period).iter().find(|c| c.activity == activity).map(|c| c.cost)
+    }
+
+    /// What was taken away from `worker` when the problem was built, with the reasons.
+    pub fn removed(&self, worker: WorkerId) -> impl Iterator<Item = Removed<'_>> {
+        let removed = self.workers.get(worker.index()).map_or(&[][..], |w| &w.removed);
+        removed.iter().map(|&(period, activity, reason)| Removed {
+            period,
+            activity,
+            reason: self.reasons.get(reason as usize).map_or("", String::as_str),
+        })
+    }
+
+    /// Settled work of `worker`, by start.
+    #[must_use]
+    pub fn duties(&self, worker: WorkerId) -> &[Duty] {
+        self.workers.get(worker.index()).map_or(&[], |w| &w.duties)
+    }
+
+    /// Rules of `worker`'s line.
+    #[must_use]
+    pub fn rules(&self, worker: WorkerId) -> &[Arc<dyn Rule>] {
+        self.workers.get(worker.index()).map_or(&[], |w| &w.rules)
+    }
+
+    /// All demands, in the order given.
+    #[must_use]
+    pub fn demands(&self) -> &[Demand] {
+        &self.demands
+    }
+
+    /// All ratios, in the order given.
+    #[must_use]
+    pub fn ratios(&self) -> &[Ratio] {
+        &self.ratios
+    }
+
+    pub(crate) fn describe(&self, canon: &mut Canon) {
+        canon.list(&self.periods, |c, p| {
+            c.text(&p.name);
+            c.int(p.span.start);
+            c.int(p.span.end);
+        });
+        canon.list(&self.activities, |c, name| c.text(name));
+        canon.list(&self.offers, |c, offer| {
+            c.option(offer.as_ref(), |c, shift| c.option(shift.as_ref(), describe_shift));
+        });
+        canon.list(&self.workers, describe_worker);
+        canon.list(&self.demands, describe_demand);
+        canon.list(&self.ratios, describe_ratio);
+    }
+}
+
+fn describe_shift(canon: &mut Canon, shift: &Shift) {
+    canon.int(shift.span.start);
+    canon.int(shift.span.end);
+    canon.int(shift.handover);
+}
+
+fn describe_worker(canon: &mut Canon, worker: &Worker) {
+    canon.text(&worker.name);
+    canon.list(&worker.starts, |c, &start| c.int(start));
+    canon.list(&worker.choices, |c, choice| {
+        c.len(choice.activity.index());
+        c.int(choice.cost);
+    });
+    canon.list(&worker.duties, |c, duty| {
+        describe_shift(c, &Shift { span: duty.span, handover: duty.handover });
+        c.int(duty.kind as i32);
+    });
+    canon.list(&worker.rules, |c, rule| {
+        c.text(rule.name());
+        rule.describe(c);
+    });
+}
+
+fn describe_demand(canon: &mut Canon, demand: &Demand) {
+    let Demand { name, period, activities, workers, min, max, wanted, under_cost, over_cost } =
+        demand;
+    canon.text(name);
+    canon.len(period.index());
+    canon.list(activities, |c, a| c.len(a.index()));
+    canon.option(workers.as_ref(), |c, workers| c.list(workers, |c, w| c.len(w.index())));
+    [*min, *max, *wanted].into_iter().for_each(|count| canon.int(count));
+    canon.int(*under_cost);
+    canon.int(*over_cost);
+}
+
+fn describe_ratio(canon: &mut Canon, ratio: &Ratio) {
+    let Ratio { name, period, supervised, supervisors, per_supervisor } = ratio;
+    canon.text(name);
+    canon.len(period.index());
+    canon.list(supervised, |c, a| c.len(a.index()));
+    canon.list(supervisors, |c, a| c.len(a.index()));
+    canon.int(*per_supervisor);
+}

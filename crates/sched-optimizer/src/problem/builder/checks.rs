@@ -1,0 +1,192 @@
+//! Every fault that can be seen without solving.
+
+use super::{Limit, ProblemBuilder};
+use crate::error::Fault;
+use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::time::Shift;
+
+const MAX_COST: i64 = 1_000_000_000;
+
+pub(super) fn faults(builder: &ProblemBuilder) -> Vec<Fault> {
+    let mut check = Check { builder, faults: Vec::new() };
+    check.sizes();
+    check.periods();
+    check.offers();
+    check.workers();
+    check.demands();
+    check.ratios();
+    check.faults
+}
+
+struct Check<'b> {
+    builder: &'b ProblemBuilder,
+    faults: Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn sizes(&mut self) {
+        let sizes =
+            [("periods", self.builder.periods.len()), ("workers", self.builder.workers.len())];
+        let empty = sizes.into_iter().filter(|&(_, len)| len == 0);
+        self.faults.extend(empty.map(|(what, _)| Fault::Empty { what }));
+        for _ in &self.builder.strangers {
+            self.unknown("a restriction, cost, duty or rule", "worker");
+        }
+    }
+
+    fn periods(&mut self) {
+        let mut earliest = i32::MIN;
+        for period in &self.builder.periods {
+            if period.span.is_empty() || period.span.start < earliest {
+                self.faults.push(Fault::PeriodOrder { period: period.name.clone() });
+            }
+            earliest = period.span.end;
+        }
+    }
+
+    fn offers(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        for &(period, activity, shift) in &self.builder.offers {
+            let known =
+                self.has_period("an offer", period) & self.has_activity("an offer", activity);
+            if !known {
+                continue;
+            }
+            if !seen.insert((period, activity)) {
+                let (period, activity) = (self.period(period), self.activity(activity));
+                self.faults.push(Fault::OfferedTwice { period, activity });
+            }
+            if let Some(problem) = shift.and_then(|shift| self.shift_problem(period, shift)) {
+                let (period, activity) = (self.period(period), self.activity(activity));
+                self.faults.push(Fault::Shift { period, activity, problem });
+            }
+        }
+    }
+
+    fn shift_problem(&self, period: PeriodId, shift: Shift) -> Option<&'static str> {
+        let span = self.builder.periods[period.index()].span;
+        if shift.span.is_empty() {
+            Some("does not end after it starts")
+        } else if !span.contains(shift.span.start) {
+            Some("does not start inside the period")
+        } else if !(0..=shift.span.minutes()).contains(&shift.handover) {
+            Some("hands over for longer than it lasts")
+        } else {
+            None
+        }
+    }
+
+    fn workers(&mut self) {
+        for worker in &self.builder.workers {
+            for (period, limit) in &worker.limits {
+                let place = format!("a restriction of {}", worker.name);
+                match limit {
+                    Limit::Allow(list) => self.cells(&place, *period, list),
+                    Limit::Forbid(activity, _) | Limit::Fix(activity, _) => {
+                        self.cells(&place, *period, &[*activity]);
+                    }
+                }
+            }
+            for &(period, activity, cost) in &worker.costs {
+                let place = format!("a cost of {}", worker.name);
+                self.cells(&place, period, &[activity]);
+                self.cost(&place, cost);
+            }
+            self.duties(worker);
+        }
+    }
+
+    fn duties(&mut self, worker: &super::Draft) {
+        for duty in &worker.duties {
+            let problem = if duty.span.is_empty() {
+                "does not end after it starts"
+            } else if !(0..=duty.span.minutes()).contains(&duty.handover) {
+                "hands over for longer than it lasts"
+            } else {
+                continue;
+            };
+            self.faults.push(Fault::Duty { worker: worker.name.clone(), problem });
+        }
+    }
+
+    fn demands(&mut self) {
+        for demand in &self.builder.demands {
+            let place = format!("demand {}", demand.name);
+            self.cells(&place, demand.period, &demand.activities);
+            for &worker in demand.workers.iter().flatten() {
+                self.has_worker(&place, worker);
+            }
+            self.cost(&place, demand.under_cost);
+            self.cost(&place, demand.over_cost);
+            let (min, wanted, max) = (demand.min, demand.wanted, demand.max);
+            if min > wanted || wanted > max {
+                let demand = demand.name.clone();
+                self.faults.push(Fault::Limits { demand, min, wanted, max });
+            }
+        }
+    }
+
+    fn ratios(&mut self) {
+        for ratio in &self.builder.ratios {
+            let place = format!("ratio {}", ratio.name);
+            self.cells(&place, ratio.period, &ratio.supervised);
+            self.cells(&place, ratio.period, &ratio.supervisors);
+            let both = ratio.supervised.iter().any(|a| ratio.supervisors.contains(a));
+            if both || ratio.per_supervisor == 0 {
+                self.faults.push(Fault::Ratio { ratio: ratio.name.clone() });
+            }
+        }
+    }
+
+    /// `activities` must be known and offered in `period`.
+    fn cells(&mut self, place: &str, period: PeriodId, activities: &[ActivityId]) {
+        if !self.has_period(place, period) {
+            return;
+        }
+        for &activity in activities {
+            if self.has_activity(place, activity) && !self.offered(period, activity) {
+                let fault = Fault::NotOffered {
+                    place: place.to_owned(),
+                    period: self.period(period),
+                    activity: self.activity(activity),
+                };
+                self.faults.push(fault);
+            }
+        }
+    }
+
+    fn offered(&self, period: PeriodId, activity: ActivityId) -> bool {
+        self.builder.offered.contains(&(period, activity))
+    }
+
+    fn cost(&mut self, place: &str, cost: i64) {
+        if !(0..=MAX_COST).contains(&cost) {
+            self.faults.push(Fault::Cost { place: place.to_owned(), cost });
+        }
+    }
+
+    fn has_worker(&mut self, place: &str, worker: WorkerId) -> bool {
+        worker.index() < self.builder.workers.len() || self.unknown(place, "worker")
+    }
+
+    fn has_period(&mut self, place: &str, period: PeriodId) -> bool {
+        period.index() < self.builder.periods.len() || self.unknown(place, "period")
+    }
+
+    fn has_activity(&mut self, place: &str, activity: ActivityId) -> bool {
+        activity.index() < self.builder.activities.len() || self.unknown(place, "activity")
+    }
+
+    fn unknown(&mut self, place: &str, what: &'static str) -> bool {
+        self.faults.push(Fault::Unknown { place: place.to_owned(), what });
+        false
+    }
+
+    fn period(&self, period: PeriodId) -> String {
+        self.builder.periods[period.index()].name.clone()
+    }
+
+    fn activity(&self, activity: ActivityId) -> String {
+        self.builder.activities[activity.index()].clone()
+    }
+}

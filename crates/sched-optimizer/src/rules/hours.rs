@@ -1,0 +1,359 @@
+//! Minutes of duty inside windows.
+
+use crate::fingerprint::Canon;
+use crate::ids::{ActivityId, PeriodId};
+use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::timeline::Timeline;
+use crate::time::{Duty, Span, hours};
+
+/// The most minutes of duty inside each of some windows.
+///
+/// All duties count, settled ones and work elsewhere included, minute by minute: a duty across the
+/// edge of a window counts on each side with what lies there, and a minute spent on two duties
+/// counts once. Minutes inside `excluded` (leave) do not count; whoever averages takes the same days
+/// out of `limit`. Windows that end before the horizon are past.
+///
+/// Windows that start at the same minute, or all before the horizon, share one automaton.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// The windows.
+    pub windows: Vec<HoursWindow>,
+    /// Time that is not counted.
+    pub excluded: Vec<Span>,
+}
+
+/// A window of [`Hours`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoursWindow {
+    /// The minutes looked at.
+    pub span: Span,
+    /// The most minutes of duty inside.
+    pub limit: i32,
+    /// When given, the window only counts for lines that work one of these activities in a period
+    /// that starts inside it.
+    pub when: Option<Vec<ActivityId>>,
+}
+
+impl Rule for Hours {
+    fn judge(&self, line: &Line<'_>) -> Judgement {
+        let mut judgement = Judgement::default();
+        let busy = line.busy();
+        for window in &self.windows {
+            if window.span.end <= line.context().origin() || !applies(window, line) {
+                continue;
+            }
+            let minutes: i64 = busy.iter().map(|span| self.counted(span.clip(window.span))).sum();
+            let over = minutes - i64::from(window.limit);
+            if over > 0 {
+                let (minutes_text, limit) = (hours(minutes), hours(window.limit.into()));
+                let days = window.span.minutes() / 1440;
+                let message = format!("{minutes_text} in {days} days where {limit} are allowed");
+                judgement.breach(window.span.end, over, message);
+            }
+        }
+        judgement
+    }
+
+    fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
+        let origin = context.origin();
+        let mut open: Vec<&HoursWindow> =
+            self.windows.iter().filter(|window| window.span.end > origin).collect();
+        open.sort_by_key(|window| (window.span.start.max(origin), window.span.end));
+        let same_start = |a: &&HoursWindow, b: &&HoursWindow| {
+            a.span.start.max(origin) == b.span.start.max(origin)
+        };
+        let classes = open.chunk_by(same_start).flat_map(split_flags);
+        classes.map(|class| self.automaton(context, &class)).collect()
+    }
+
+    fn describe(&self, canon: &mut Canon) {
+        canon.list(&self.windows, |c, window| {
+            c.int(window.span.start);
+            c.int(window.span.end);
+            c.int(window.limit);
+            c.option(window.when.as_ref(), |c, set| c.list(set, |c, a| c.len(a.index())));
+        });
+        canon.list(&self.excluded, |c, span| {
+            c.int(span.start);
+            c.int(span.end);
+        });
+    }
+
+    fn name(&self) -> &str {
+        "hours"
+    }
+}
+
+fn applies(window: &HoursWindow, line: &Line<'_>) -> bool {
+    let Some(set) = &window.when else { return true };
+    let inside = |p: &usize| window.span.contains(line.context().span(*p).start);
+    line.count((0..line.activities().len()).filter(inside), set) > 0
+}
+
+/// At most this many conditional windows fit into one state.
+const FLAGS: usize = 16;
+
+fn split_flags<'w>(class: &[&'w HoursWindow]) -> Vec<Vec<&'w HoursWindow>> {
+    let (conditional, plain): (Vec<_>, Vec<_>) =
+        class.iter().copied().partition(|window| window.when.is_some());
+    let mut parts: Vec<Vec<&HoursWindow>> = conditional.chunks(FLAGS).map(<[_]>::to_vec).collect();
+    match parts.first_mut() {
+        Some(first) => first.extend(plain),
+        None => parts.push(plain),
+    }
+    parts.iter_mut().for_each(|part| part.sort_by_key(|window| window.span.end));
+    parts
+}
+
+impl Hours {
+    /// Minutes of `span` that are not excluded.
+    fn counted(&self, span: Span) -> i64 {
+        let mut minutes = i64::from(span.minutes());
+        let mut from = span.start;
+        let mut excluded = self.excluded.clone();
+        excluded.sort();
+        for away in excluded {
+            let part = away.clip(Span::new(from, span.end));
+            minutes -= i64::from(part.minutes());
+            from = from.max(part.end);
+        }
+        minutes
+    }
+
+    fn automaton(&self, context: &LineContext<'_>, class: &[&HoursWindow]) -> Box<dyn Automaton> {
+        let timeline = Timeline::new(context, |_| true);
+        let origin = timeline.start(0);
+        let from = class.first().map_or(origin, |window| window.span.start.max(origin));
+        let mut counting = Counting {
+            measure: Measure::new(&self.excluded),
+            checkpoints: Vec::new(),
+            checkpoint_starts: Vec::new(),
+            marks: vec![0; timeline.periods() * context.problem().activities()],
+            activities: context.problem().activities(),
+            floors: Vec::new(),
+            tightest: Vec::new(),
+            from,
+            timeline,
+        };
+        counting.add_windows(context, class);
+        counting.index_checkpoints();
+        counting.set_floors();
+        Box::new(counting)
+    }
+}
+
+/// Length of spans without the excluded ones, which are kept sorted and apart.
+struct Measure {
+    excluded: Vec<Span>,
+}
+
+impl Measure {
+    fn new(excluded: &[Span]) -> Self {
+        let mut sorted = excluded.to_vec();
+        sorted.retain(|span| !span.is_empty());
+        sorted.sort();
+        let mut apart: Vec<Span> = Vec::new();
+        for span in sorted {
+            match apart.last_mut() {
+                Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+                _ => apart.push(span),
+            }
+        }
+        Self { excluded: apart }
+    }
+
+    fn of(&self, start: i32, end: i32) -> i32 {
+        let span = Span::new(start, end);
+        let away: i32 = self.excluded.iter().map(|out| out.clip(span).minutes()).sum();
+        span.minutes() - away
+    }
+}
+
+/// The end of a window: where what was counted so far is compared with its limit.
+struct Checkpoint {
+    end: i32,
+    /// Limit less what history has used up.
+    limit: i32,
+    /// The flag that must be set for the window to count; zero: it always does.
+    flag: u16,
+}
+
+struct Counting {
+    timeline: Timeline,
+    measure: Measure,
+    /// Minutes before this are not counted here: the common start of the windows.
+    from: i32,
+    checkpoints: Vec<Checkpoint>,
+    /// First checkpoint that lies after the start of each period, and the number of all.
+    checkpoint_starts: Vec<usize>,
+    /// Flags that an activity sets in a period.
+    marks: Vec<u16>,
+    activities: usize,
+    /// Below this count after a period no later limit can be reached.
+    floors: Vec<i32>,
+    /// The least limit of this and all later unconditional checkpoints.
+    tightest: Vec<i32>,
+}
+
+/// Minutes so far, the minute until which the worker is busy, and the flags that are set.
+#[derive(Clone, Copy)]
+struct Used {
+    minutes: i32,
+    busy_until: i32,
+    flags: u16,
+}
+
+impl Counting {
+    fn add_windows(&mut self, context: &LineContext<'_>, class: &[&HoursWindow]) {
+        let mut flag = 0u16;
+        for window in class {
+            let mut own = 0;
+            if let Some(set) = &window.when {
+                flag = if flag == 0 { 1 } else { flag << 1 };
+                own = flag;
+                for period in 0..context.periods() {
+                    let inside = window.span.contains(context.span(period).start);
+                    for activity in set.iter().filter(|_| inside) {
+                        self.marks[period * self.activities + activity.index()] |= own;
+                    }
+                }
+            }
+            let used = self.history_minutes(Span::new(window.span.start, self.from));
+            let limit = window.limit.saturating_sub(used);
+            self.checkpoints.push(Checkpoint { end: window.span.end, limit, flag: own });
+        }
+    }
+
+    /// Minutes of history inside `span`, each once.
+    fn history_minutes(&self, span: Span) -> i32 {
+        let (mut minutes, mut until) = (0, i32::MIN);
+        for duty in &self.timeline.history {
+            let part = Span::new(duty.span.start.max(until), duty.span.end).clip(span);
+            minutes += self.measure.of(part.start, part.end);
+            until = until.max(duty.span.end);
+        }
+        minutes
+    }
+
+    fn index_checkpoints(&mut self) {
+        let ends = &self.checkpoints;
+        self.checkpoint_starts = (0..self.timeline.periods())
+            .map(|p| ends.partition_point(|c| c.end <= self.timeline.start(p)))
+            .collect();
+        self.checkpoint_starts.push(ends.len());
+        let mut least = i32::MAX;
+        self.tightest = vec![i32::MAX; ends.len() + 1];
+        for (at, checkpoint) in ends.iter().enumerate().rev() {
+            if checkpoint.flag == 0 {
+                least = least.min(checkpoint.limit);
+            }
+            self.tightest[at] = least;
+        }
+    }
+
+    /// Counts up to a floor are all alike: even the most that can follow stays within every limit.
+    fn set_floors(&mut self) {
+        let periods = self.timeline.periods();
+        let most: Vec<i32> = (0..periods).map(|p| self.most(p)).collect();
+        self.floors = (0..periods)
+            .map(|period| {
+                let later = self.checkpoints.iter().skip(self.checkpoint_starts[period + 1]);
+                let room = later.map(|checkpoint| {
+                    let after =
+                        (period + 1..periods).filter(|&p| self.timeline.start(p) < checkpoint.end);
+                    let follow = after.fold(0i32, |sum, p| sum.saturating_add(most[p]));
+                    checkpoint.limit.saturating_sub(follow)
+                });
+                room.min().unwrap_or(i32::MAX)
+            })
+            .collect();
+    }
+
+    /// The most minutes that duties beginning in `period` can add.
+    fn most(&self, period: usize) -> i32 {
+        let length = |span: Span| self.measure.of(span.start.max(self.from), span.end);
+        let shift = self.timeline.possible(period).map(length).max().unwrap_or(0);
+        let fixed: i32 = self.timeline.fixed(period).iter().map(|duty| length(duty.span)).sum();
+        shift + fixed
+    }
+
+    /// Adds `duty`, counting no minute twice.
+    fn add(&self, used: &mut Used, duty: &Duty) {
+        let start = duty.span.start.max(used.busy_until).max(self.from);
+        used.minutes += self.measure.of(start, duty.span.end);
+        used.busy_until = used.busy_until.max(duty.span.end);
+    }
+
+    fn passes(&self, used: &Used, checkpoint: &Checkpoint) -> bool {
+        if checkpoint.flag != 0 && used.flags & checkpoint.flag == 0 {
+            return true;
+        }
+        let beyond = self.measure.of(checkpoint.end, used.busy_until);
+        used.minutes - beyond <= checkpoint.limit
+    }
+
+    fn encode(&self, mut used: Used, period: Option<usize>) -> u64 {
+        let now = self.timeline.start(period.map_or(0, |p| p + 1));
+        let next = period.map_or(0, |p| self.checkpoint_starts[p + 1]);
+        let floor = period.map_or(0, |p| self.floors[p]);
+        if floor == i32::MAX {
+            return 0;
+        }
+        used.minutes = used.minutes.max(floor);
+        let open = self.checkpoints[next..].iter().fold(0, |all, checkpoint| all | checkpoint.flag);
+        let overrun = used.busy_until.saturating_sub(now).max(0).cast_unsigned();
+        let minutes = u64::from(used.minutes.max(0).cast_unsigned());
+        (minutes << 32) | u64::from(overrun.min(0xFFFF)) << 16 | u64::from(used.flags & open)
+    }
+
+    fn decode(&self, state: u64, period: usize) -> Used {
+        let part =
+            |shift: u32, mask: u64| i32::try_from((state >> shift) & mask).unwrap_or(i32::MAX);
+        Used {
+            minutes: part(32, 0xFFFF_FFFF),
+            busy_until: self.timeline.start(period) + part(16, 0xFFFF),
+            flags: u16::try_from(state & 0xFFFF).unwrap_or(u16::MAX),
+        }
+    }
+}
+
+impl Automaton for Counting {
+    fn start(&self) -> u64 {
+        let mut used = Used { minutes: 0, busy_until: i32::MIN, flags: 0 };
+        self.timeline.history.iter().for_each(|duty| self.add(&mut used, duty));
+        self.encode(used, None)
+    }
+
+    fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
+        let p = period.index();
+        let mut used = self.decode(state, p);
+        used.flags |= self.marks[p * self.activities + activity.index()];
+        let (mut next, last) = (self.checkpoint_starts[p], self.checkpoint_starts[p + 1]);
+        for duty in self.timeline.duties(period, activity) {
+            while next < last && self.checkpoints[next].end <= duty.span.start {
+                self.passes(&used, &self.checkpoints[next]).then_some(())?;
+                next += 1;
+            }
+            self.add(&mut used, &duty);
+        }
+        for checkpoint in &self.checkpoints[next..last] {
+            self.passes(&used, checkpoint).then_some(())?;
+        }
+        // Nothing of what is counted lies beyond a later checkpoint: limits bind already now.
+        let later = self.checkpoints.get(last);
+        if later.is_some_and(|checkpoint| used.busy_until <= checkpoint.end)
+            && used.minutes > self.tightest[last]
+        {
+            return None;
+        }
+        Some(Step::free(self.encode(used, Some(p))))
+    }
+
+    fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
+        let (a_minutes, b_minutes) = (a >> 32, b >> 32);
+        let (a_over, b_over) = ((a >> 16) & 0xFFFF, (b >> 16) & 0xFFFF);
+        let flags = a & 0xFFFF & !(b & 0xFFFF) == 0;
+        // Being free earlier can add at most the minutes of the difference.
+        flags && a_over <= b_over && a_minutes + (b_over - a_over) <= b_minutes
+    }
+}

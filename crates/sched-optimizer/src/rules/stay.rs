@@ -1,0 +1,232 @@
+//! One group of activities in each segment.
+
+use std::ops::Range;
+
+use crate::fingerprint::Canon;
+use crate::ids::{ActivityId, PeriodId};
+use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+
+/// Inside a segment a line keeps to the activities of one group; activities of no group mix freely.
+///
+/// Think of rotations: the wards' day and night work is one group, the clinic afternoon of everybody
+/// belongs to none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// Stretches of periods, in order and apart.
+    pub segments: Vec<Segment>,
+    /// The groups, without an activity in common.
+    pub groups: Vec<Group>,
+}
+
+/// A segment of [`Stay`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its periods.
+    pub periods: Range<usize>,
+    /// The least number of cells on the segment's group. Above zero the segment must have a group.
+    /// A segment without a period asks for nothing.
+    pub min_cells: u32,
+}
+
+impl Segment {
+    fn has_period(&self, periods: usize) -> bool {
+        self.periods.start < self.periods.end.min(periods)
+    }
+}
+
+/// A group of [`Stay`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What it is called in messages.
+    pub name: String,
+    /// Its activities.
+    pub activities: Vec<ActivityId>,
+    /// Whether a line that works the group at all may work no other group in any segment.
+    pub whole: bool,
+}
+
+impl Stay {
+    fn group(&self, activity: ActivityId) -> Option<usize> {
+        self.groups.iter().position(|group| group.activities.contains(&activity))
+    }
+
+    fn segment(&self, period: usize) -> Option<usize> {
+        self.segments.iter().position(|segment| segment.periods.contains(&period))
+    }
+}
+
+impl Rule for Stay {
+    fn judge(&self, line: &Line<'_>) -> Judgement {
+        let mut judgement = Judgement::default();
+        let mut held: Vec<usize> = Vec::new();
+        let periods = line.activities().len();
+        for segment in self.segments.iter().filter(|segment| segment.has_period(periods)) {
+            let cells = segment.periods.clone().filter_map(|p| line.activities().get(p));
+            let groups: Vec<usize> = cells.filter_map(|&activity| self.group(activity)).collect();
+            let first = line.context().span(segment.periods.start);
+            for &other in groups.iter().filter(|&&group| group != groups[0]) {
+                let (a, b) = (&self.groups[groups[0]].name, &self.groups[other].name);
+                judgement.breach(first.start, 1, format!("{b} during {a}"));
+            }
+            let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+            if count < segment.min_cells {
+                let message =
+                    format!("{count} cells of its group instead of {}", segment.min_cells);
+                judgement.breach(first.start, segment.min_cells - count, message);
+            }
+            held.extend(groups);
+        }
+        held.sort_unstable();
+        held.dedup();
+        if held.len() > 1 {
+            for group in held.iter().map(|&group| &self.groups[group]).filter(|g| g.whole) {
+                let message = format!("{} is not kept to the end", group.name);
+                judgement.breach(line.context().origin(), 1, message);
+            }
+        }
+        judgement
+    }
+
+    fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
+        let periods = context.periods();
+        let keep = Keep {
+            groups: groups_of(self, context.problem().activities()),
+            whole: self.groups.iter().map(|group| group.whole).collect(),
+            segments: (0..periods).map(|p| self.segment(p)).collect(),
+        };
+        let mut automata: Vec<Box<dyn Automaton>> = Vec::new();
+        if self.segments.iter().any(|segment| segment.min_cells > 0) {
+            automata.push(Box::new(Filled::new(self, context, &keep)));
+        }
+        automata.push(Box::new(keep));
+        automata
+    }
+
+    fn describe(&self, canon: &mut Canon) {
+        canon.list(&self.segments, |c, segment| {
+            c.len(segment.periods.start);
+            c.len(segment.periods.end);
+            c.int(segment.min_cells);
+        });
+        canon.list(&self.groups, |c, group| {
+            c.text(&group.name);
+            c.list(&group.activities, |c, a| c.len(a.index()));
+            c.int(group.whole);
+        });
+    }
+
+    fn name(&self) -> &str {
+        "stay"
+    }
+}
+
+fn groups_of(rule: &Stay, activities: usize) -> Vec<Option<usize>> {
+    (0..activities).map(|a| rule.group(ActivityId::new(a))).collect()
+}
+
+/// Which group the segment has, and whether a whole group binds the line.
+///
+/// State: the segment's group plus one in the low half; in the high half what earlier segments had:
+/// nothing, a group that need not be kept, or the whole group plus two.
+struct Keep {
+    groups: Vec<Option<usize>>,
+    whole: Vec<bool>,
+    segments: Vec<Option<usize>>,
+}
+
+const SOME_GROUP: u64 = 1;
+
+impl Automaton for Keep {
+    fn start(&self) -> u64 {
+        0
+    }
+
+    fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
+        let p = period.index();
+        let (mut pinned, mut current) = (state >> 32, state & 0xFFFF_FFFF);
+        if self.segments[p].is_some()
+            && let Some(group) = self.groups[activity.index()]
+        {
+            let own = group as u64 + 1;
+            let whole = self.whole[group];
+            let free = match pinned {
+                0 => true,
+                SOME_GROUP => !whole,
+                kept => kept == own + 1,
+            };
+            if !free || (current != 0 && current != own) {
+                return None;
+            }
+            current = own;
+            pinned = if whole { own + 1 } else { SOME_GROUP };
+        }
+        if self.segments.get(p + 1).is_none_or(|next| *next != self.segments[p]) {
+            current = 0;
+        }
+        Some(Step::free(pinned << 32 | current))
+    }
+
+    fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
+        // Nothing chosen yet leaves every choice open; a segment's group is checked elsewhere.
+        a == b || a == 0
+    }
+}
+
+/// Whether each segment gets its cells. Which group they are of is the other automaton's matter.
+struct Filled {
+    counts: Vec<bool>,
+    cells: Vec<Cell>,
+}
+
+/// What a period asks of the cells of its segment so far, itself included.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    inside: bool,
+    last: bool,
+    /// Below this the rest of the segment cannot make up for it.
+    least: u32,
+    needed: u32,
+}
+
+impl Filled {
+    fn new(rule: &Stay, context: &LineContext<'_>, keep: &Keep) -> Self {
+        let counts: Vec<bool> = keep.groups.iter().map(Option::is_some).collect();
+        let mut cells = vec![Cell::default(); context.periods()];
+        for segment in &rule.segments {
+            let end = segment.periods.end.min(cells.len());
+            let mut follow = 0;
+            for period in (segment.periods.start..end).rev() {
+                cells[period] = Cell {
+                    inside: true,
+                    last: period + 1 == end,
+                    least: segment.min_cells.saturating_sub(follow),
+                    needed: segment.min_cells,
+                };
+                follow += u32::from(context.choices(period).any(|a| counts[a.index()]));
+            }
+        }
+        Self { counts, cells }
+    }
+}
+
+impl Automaton for Filled {
+    fn start(&self) -> u64 {
+        0
+    }
+
+    fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
+        let cell = self.cells[period.index()];
+        if !cell.inside {
+            return Some(Step::free(0));
+        }
+        let count = state + u64::from(self.counts[activity.index()]);
+        if count < u64::from(cell.least) {
+            return None;
+        }
+        Some(Step::free(if cell.last { 0 } else { count.min(u64::from(cell.needed)) }))
+    }
+
+    fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
+        a >= b
+    }
+}

@@ -1,0 +1,34 @@
+//! How good a roster is.
+
+use std::ops::{Add, AddAssign};
+
+/// Breaches first, cost second: any roster without a breach beats any with one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Score {
+    /// Sum of all breaches of rules, demands and ratios, in their own units. Zero: legal.
+    pub hard: i64,
+    /// Sum of all costs.
+    pub soft: i64,
+}
+
+impl Score {
+    /// Whether nothing is broken.
+    #[must_use]
+    pub const fn is_legal(self) -> bool {
+        self.hard == 0
+    }
+}
+
+impl Add for Score {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { hard: self.hard + other.hard, soft: self.soft + other.soft }
+    }
+}
+
+impl AddAssign for Score {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}

@@ -1,0 +1,4 @@
+//! Ways to look for better rosters.
+
+pub(crate) mod noise;
+pub(crate) mod rows;

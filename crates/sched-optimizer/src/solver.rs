@@ -1,0 +1,263 @@
+//! The entry point: a problem in, the best roster of the budget out.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::budget::{Budget, CancelToken, Clock, Until};
+use crate::checker::Analysis;
+use crate::ids::WorkerId;
+use crate::model::Model;
+use crate::portfolio::Portfolio;
+use crate::problem::Problem;
+use crate::progress::{Progress, gap};
+use crate::roster::Roster;
+use crate::score::Score;
+
+/// How to solve. `Default` gives ten seconds on two threads.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// When to stop at the latest. Without any limit a solve runs until it is cancelled or proved
+    /// best. Default: ten seconds.
+    pub budget: Budget,
+    /// When to stop earlier. Default: at a proof.
+    pub until: Until,
+    /// Threads to use; zero is one. More than three bring nothing: that many tasks run side by side.
+    pub threads: usize,
+    /// Chooses between equally good ways. Default: zero.
+    pub seed: u64,
+    /// Stops the solve from elsewhere.
+    pub cancel: CancelToken,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            budget: Budget::seconds(10.0),
+            until: Until::default(),
+            threads: 2,
+            seed: 0,
+            cancel: CancelToken::default(),
+        }
+    }
+}
+
+impl Options {
+    /// Sets [`budget`](Self::budget).
+    #[must_use]
+    pub const fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Sets [`until`](Self::until).
+    #[must_use]
+    pub const fn until(mut self, until: Until) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Sets [`threads`](Self::threads).
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets [`seed`](Self::seed).
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets [`cancel`](Self::cancel).
+    #[must_use]
+    pub fn cancel(mut self, cancel: CancelToken) -> Self {
+        self.cancel = cancel;
+        self
+    }
+}
+
+/// What a solve says about its roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// Legal, and no legal roster costs less.
+    Optimal,
+    /// Legal.
+    Legal,
+    /// Something is broken: no legal roster was found in the budget.
+    NotLegal,
+    /// Something is broken, and always will be: these workers' own rules exclude every line.
+    Impossible(Vec<WorkerId>),
+}
+
+/// The result of a solve.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The best roster found.
+    pub roster: Roster,
+    /// Its score, by the [checker](Analysis).
+    pub score: Score,
+    /// No legal roster costs less.
+    pub bound: i64,
+    /// What is known about the roster.
+    pub status: Status,
+    /// What the solve did.
+    pub stats: Stats,
+}
+
+/// What a solve did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Wall-clock time.
+    pub elapsed: Duration,
+    /// Time until the line programmes stood.
+    pub prepared: Duration,
+    /// Time until the first legal roster, to the resolution of an epoch.
+    pub first_legal: Option<Duration>,
+    /// Work in units of [`Budget::work`].
+    pub work: u64,
+    /// Lines that were solved again.
+    pub resampled: u64,
+    /// Epochs.
+    pub epochs: u64,
+    /// The strategy that found the roster.
+    pub strategy: &'static str,
+}
+
+/// Solves problems. Holds no state between solves.
+#[derive(Clone, Debug, Default)]
+pub struct Solver {
+    options: Options,
+}
+
+impl Solver {
+    /// A solver with `options`.
+    #[must_use]
+    pub const fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// Looks for the best roster. `on_progress` is called on this thread after every epoch and stops
+    /// the solve with [`ControlFlow::Break`].
+    ///
+    /// Blocks for as long as the budget says: call it where blocking is allowed. Always returns a
+    /// roster; [`Outcome::status`] tells what it is worth.
+    pub fn solve(
+        &self,
+        problem: &Problem,
+        on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Outcome {
+        self.run(problem, None, on_progress)
+    }
+
+    /// Like [`solve`](Self::solve), starting from `hint`. Lines of the hint that break their rules
+    /// are made anew. A legal hint is never made worse, whatever the budget.
+    pub fn solve_from(
+        &self,
+        problem: &Problem,
+        hint: &Roster,
+        on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Outcome {
+        self.run(problem, Some(hint), on_progress)
+    }
+
+    #[tracing::instrument(name = "solve", skip_all, fields(workers = problem.workers()))]
+    fn run(
+        &self,
+        problem: &Problem,
+        hint: Option<&Roster>,
+        on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Outcome {
+        let clock = Clock::start(self.options.budget, self.options.cancel.clone());
+        let model = Model::new(problem, self.options.threads.max(1));
+        let lines = hint.map(|hint| hint_lines(&model, hint));
+        let start = lines.as_ref().map(|lines| (lines.as_slice(), false));
+        search(&model, &clock, &self.options, start, on_progress)
+    }
+}
+
+/// Runs the portfolio on `model`, from the lines of `start` when given; with its flag set, the
+/// nearest improvements are made first.
+pub(crate) fn search(
+    model: &Model<'_>,
+    clock: &Clock,
+    options: &Options,
+    start: Option<(&[Vec<u32>], bool)>,
+    mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
+) -> Outcome {
+    let threads = options.threads.max(1);
+    let mut stats = Stats { prepared: clock.started.elapsed(), ..Stats::default() };
+    let mut portfolio = Portfolio::new(model, options.seed, options.until);
+    if let Some((lines, respond)) = start {
+        portfolio.start_from(lines);
+        if respond {
+            portfolio.respond(clock);
+        }
+    }
+    let limit = options.budget.work.unwrap_or(u64::MAX);
+    let legal = |p: &Portfolio<'_>| p.best().is_some_and(|best| best.score.is_legal());
+    while !clock.is_over() && !portfolio.is_enough() && portfolio.work() < limit {
+        portfolio.epoch(threads, limit - portfolio.work(), clock);
+        stats.epochs += 1;
+        let progress = progress(&portfolio, clock);
+        stats.first_legal = stats.first_legal.or(progress.value.map(|_| progress.elapsed));
+        if on_progress(&progress).is_break() {
+            break;
+        }
+    }
+    portfolio.complete();
+    if legal(&portfolio) {
+        stats.first_legal = stats.first_legal.or(Some(clock.started.elapsed()));
+    }
+    outcome(model, &portfolio, clock, stats)
+}
+
+fn outcome(
+    model: &Model<'_>,
+    portfolio: &Portfolio<'_>,
+    clock: &Clock,
+    mut stats: Stats,
+) -> Outcome {
+    let found = portfolio.best();
+    let roster = model.roster(found.map_or(&[], |found| &found.lines));
+    let judged = Analysis::new(model.problem, &roster).map(|analysis| analysis.score);
+    let score = judged.unwrap_or_default();
+    stats.elapsed = clock.started.elapsed();
+    stats.work = portfolio.work();
+    stats.resampled = portfolio.resampled();
+    stats.strategy = found.map_or("", |found| found.strategy);
+    let bound = portfolio.bound();
+    let impossible = model.impossible();
+    let status = match (score.is_legal(), score.soft <= bound) {
+        (true, true) => Status::Optimal,
+        (true, false) => Status::Legal,
+        (false, _) if impossible.is_empty() => Status::NotLegal,
+        (false, _) => Status::Impossible(impossible),
+    };
+    Outcome { roster, score, bound, status, stats }
+}
+
+pub(crate) fn hint_lines(model: &Model<'_>, hint: &Roster) -> Vec<Vec<u32>> {
+    let line = |worker: WorkerId| model.positions(worker.index(), hint.line(worker));
+    model.problem.worker_ids().map(|worker| line(worker).unwrap_or_default()).collect()
+}
+
+fn progress(portfolio: &Portfolio<'_>, clock: &Clock) -> Progress {
+    let (best, bound) = (portfolio.best(), portfolio.bound());
+    let score = best.map_or(Score { hard: i64::MAX, soft: 0 }, |best| best.score);
+    let value = score.is_legal().then_some(score.soft);
+    Progress {
+        elapsed: clock.started.elapsed(),
+        work: portfolio.work(),
+        hard: score.hard,
+        value,
+        bound,
+        gap: value.map(|value| gap(value, bound)),
+        strategy: best.map_or("", |best| best.strategy),
+    }
+}

@@ -1,0 +1,273 @@
+//! The solver's promises: determinism, budgets, cancelling, hints, re-planning, fingerprints.
+
+#![expect(clippy::unwrap_used, reason = "tests may")]
+
+#[path = "support/problems.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod problems;
+#[path = "../examples/residency/programme.rs"]
+mod programme;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use problems::Maker;
+use programme::Size;
+use proptest::prelude::*;
+use sched_optimizer::rules::{Count, CountWindow, Rest};
+use sched_optimizer::{
+    ActivityId, Analysis, Budget, CancelToken, Demand, Fault, Fingerprint, Options, Outcome,
+    PeriodId, Problem, ProblemBuilder, ReplanOptions, Roster, Shift, Solver, Span, Status, Until,
+    WorkerId, replan,
+};
+
+fn small() -> Size {
+    Size { residents: 18, faculty: 8, days: 14, load: 80, seed: 3 }
+}
+
+fn run(problem: &Problem, options: Options) -> Outcome {
+    Solver::new(options).solve(problem, |_| ControlFlow::Continue(()))
+}
+
+fn legal(problem: &Problem) -> Outcome {
+    let options = Options::default().budget(Budget::seconds(20.0)).until(Until::Legal);
+    run(problem, options)
+}
+
+#[test]
+fn a_residency_block_becomes_legal_and_the_score_is_the_checkers() {
+    let problem = programme::build(small()).unwrap();
+    let outcome = legal(&problem);
+    let analysis = Analysis::new(&problem, &outcome.roster).unwrap();
+    assert_eq!(outcome.status, Status::Legal, "{:?}", analysis.breaches(&problem).next());
+    assert_eq!(analysis.score, outcome.score);
+    let parts = analysis.items.iter().fold(Default::default(), |sum, item| item.score + sum);
+    assert_eq!(analysis.score, parts);
+}
+
+#[test]
+fn same_seed_and_work_give_the_same_roster_on_any_number_of_threads() {
+    let problem = programme::build(small()).unwrap();
+    let options = |threads| Options::default().budget(Budget::work(150_000)).threads(threads);
+    let first = run(&problem, options(1));
+    for threads in [2, 3] {
+        let again = run(&problem, options(threads));
+        assert_eq!(again.roster, first.roster, "on {threads} threads");
+        assert_eq!((again.bound, again.stats.work), (first.bound, first.stats.work));
+    }
+}
+
+#[test]
+fn the_deadline_holds() {
+    let problem = Maker::new(7, 6).team(4, 2);
+    let started = Instant::now();
+    let outcome = run(&problem, Options::default().budget(Budget::seconds(0.05)));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(outcome.roster.workers(), problem.workers());
+}
+
+#[test]
+fn a_cancelled_solve_still_returns_a_whole_roster() {
+    let problem = programme::build(small()).unwrap();
+    let cancel = CancelToken::default();
+    cancel.cancel();
+    let outcome = run(&problem, Options::default().budget(Budget::default()).cancel(cancel));
+    assert_eq!(outcome.roster.periods(), problem.periods());
+    assert!(Analysis::new(&problem, &outcome.roster).is_ok());
+}
+
+#[test]
+fn a_callback_that_breaks_stops_the_solve() {
+    let problem = programme::build(small()).unwrap();
+    let mut calls = 0;
+    let options = Options::default().budget(Budget::default());
+    Solver::new(options).solve(&problem, |_| {
+        calls += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!(calls, 1);
+}
+
+#[test]
+fn a_legal_hint_is_never_made_worse() {
+    let problem = programme::build(small()).unwrap();
+    let hint = legal(&problem);
+    for work in [0, 1, 1000, 50_000] {
+        let solver = Solver::new(Options::default().budget(Budget::work(work)));
+        let outcome = solver.solve_from(&problem, &hint.roster, |_| ControlFlow::Continue(()));
+        assert!(outcome.score <= hint.score, "{:?} after {work}", outcome.score);
+    }
+}
+
+#[test]
+fn an_absence_is_replanned_with_few_changes_for_the_others() {
+    let problem = programme::build(small()).unwrap();
+    let old = legal(&problem);
+    let absent = WorkerId::new(1);
+    let (off, frozen) = (ActivityId::new(0), PeriodId::new(9));
+    let changed = programme::build_with(small(), |builder| {
+        for period in 12..21 {
+            builder.fix(absent, PeriodId::new(period), off, "ill");
+        }
+    })
+    .unwrap();
+    let generous = Options::default().budget(Budget::seconds(20.0)).until(Until::Legal);
+    let options = ReplanOptions::default().frozen_until(frozen).options(generous);
+    let new = replan(&changed, &old.roster, &options);
+    assert!(new.outcome.score.is_legal(), "{:?}", new.outcome.score);
+    assert!(new.changes.cells.iter().all(|&(_, period)| period >= frozen));
+    let others = new.changes.cells.iter().filter(|cell| cell.0 != absent).count();
+    let cells = (problem.workers() - 1) * problem.periods();
+    assert!(others * 20 <= cells, "{others} of {cells} cells of the others");
+    assert_eq!(new.changes.cells.len(), new.outcome.roster.differences(&old.roster).count());
+}
+
+#[test]
+fn an_unchanged_problem_needs_no_change() {
+    let problem = programme::build(small()).unwrap();
+    let old = legal(&problem);
+    let new = replan(&problem, &old.roster, &ReplanOptions::default());
+    assert!(new.outcome.score.is_legal());
+    assert!(new.changes.cells.is_empty(), "{:?}", new.changes);
+}
+
+/// One worker, two days with one duty each.
+fn tiny(edit: impl FnOnce(&mut ProblemBuilder, WorkerId)) -> Problem {
+    let mut builder = Problem::builder();
+    let off = builder.activity("off");
+    let duty = builder.activity("duty");
+    for day in 0..2 {
+        let period = builder.period(format!("day {day}"), Span::new(day * 1440, day * 1440 + 1440));
+        builder.offer(period, off, None);
+        builder.offer(period, duty, Some(Shift::new(day * 1440 + 480, day * 1440 + 960)));
+    }
+    let worker = builder.worker("Ada");
+    edit(&mut builder, worker);
+    builder.build().unwrap()
+}
+
+#[test]
+fn a_worker_without_a_legal_line_is_named() {
+    let problem = tiny(|builder, worker| {
+        let duty = vec![ActivityId::new(1)];
+        let window = CountWindow { min: 3, ..CountWindow::at_most(0..2, 9) };
+        let what = "duties".to_owned();
+        builder.rule(worker, Count { what, activities: duty, windows: vec![window], target: None });
+    });
+    let outcome = run(&problem, Options::default().budget(Budget::work(1000)));
+    assert_eq!(outcome.status, Status::Impossible(vec![WorkerId::new(0)]));
+    assert!(!outcome.score.is_legal());
+}
+
+#[test]
+fn pauses_are_exact_to_the_minute() {
+    for (short, legal) in [(16 * 60, true), (16 * 60 + 1, false)] {
+        let problem = tiny(|builder, worker| {
+            builder.rule(worker, Rest { join: 0, short, long_after: 1440, long: 0 });
+        });
+        let both = vec![vec![ActivityId::new(1); 2]];
+        let roster = Roster::from_lines(2, &both).unwrap();
+        let score = Analysis::new(&problem, &roster).unwrap().score;
+        assert_eq!(score.is_legal(), legal, "{short}");
+    }
+}
+
+type Edit = fn(&mut ProblemBuilder, WorkerId);
+
+#[test]
+fn every_field_changes_the_fingerprint() {
+    let rest = Rest { join: 0, short: 1, long_after: 2, long: 3 };
+    let edits: [Edit; 12] = [
+        |_, _| (),
+        |b, w| _ = b.cost(w, PeriodId::new(0), ActivityId::new(0), 1),
+        |b, w| _ = b.cost(w, PeriodId::new(1), ActivityId::new(0), 1),
+        |b, w| _ = b.cost(w, PeriodId::new(0), ActivityId::new(0), 2),
+        |b, w| _ = b.forbid(w, PeriodId::new(0), ActivityId::new(0), "absent"),
+        |b, w| _ = b.duty(w, sched_optimizer::Duty::in_house(-60, -1)),
+        |b, w| _ = b.duty(w, sched_optimizer::Duty::elsewhere(-60, -1)),
+        |b, w| _ = b.duty(w, sched_optimizer::Duty::in_house(-60, -1).handover(1)),
+        |b, _| _ = b.worker("Ben"),
+        |b, _| _ = b.activity("x"),
+        |b, _| _ = b.demand(Demand::at_least("d", PeriodId::new(0), [ActivityId::new(0)], 1)),
+        |b, _| _ = b.demand(Demand::at_least("d", PeriodId::new(0), [ActivityId::new(1)], 1)),
+    ];
+    let rests = [
+        rest.clone(),
+        Rest { join: 9, ..rest.clone() },
+        Rest { short: 9, ..rest.clone() },
+        Rest { long_after: 9, ..rest.clone() },
+        Rest { long: 9, ..rest },
+    ];
+    let plain = edits.into_iter().map(tiny);
+    let ruled = rests.into_iter().map(|rest| tiny(|b, w| _ = b.rule(w, Arc::new(rest))));
+    let mut prints: Vec<_> = plain.chain(ruled).map(|p| Fingerprint::of(&p)).collect();
+    let count = prints.len();
+    prints.sort();
+    prints.dedup();
+    assert_eq!(prints.len(), count);
+    assert_eq!(Fingerprint::of(&tiny(|_, _| ())), Fingerprint::of(&tiny(|_, _| ())));
+}
+
+#[test]
+fn all_faults_are_named_at_once() {
+    let mut builder = Problem::builder();
+    let off = builder.activity("off");
+    let period = builder.period("monday", Span::new(0, 1440));
+    builder.offer(period, off, None);
+    builder.offer(period, off, Some(Shift::new(2000, 2100)));
+    let worker = builder.worker("Ada");
+    builder.cost(worker, period, off, -1);
+    builder.allow(worker, PeriodId::new(7), &[off]);
+    builder.forbid(worker, period, off, "on leave");
+    builder.demand(Demand { max: 1, ..Demand::at_least("ward", period, [off], 2) });
+    let faults = builder.build().unwrap_err().faults;
+    let kinds = |fault: &Fault| match fault {
+        Fault::OfferedTwice { .. } => 0,
+        Fault::Shift { .. } => 1,
+        Fault::Cost { .. } => 2,
+        Fault::Unknown { .. } => 3,
+        Fault::Limits { .. } => 4,
+        _ => 9,
+    };
+    let mut found: Vec<_> = faults.iter().map(kinds).collect();
+    found.sort_unstable();
+    assert_eq!(found, [0, 1, 2, 3, 4], "{faults:?}");
+}
+
+#[test]
+fn an_empty_domain_lists_what_emptied_it() {
+    let mut builder = Problem::builder();
+    let off = builder.activity("off");
+    let period = builder.period("monday", Span::new(0, 1440));
+    builder.offer(period, off, None);
+    let worker = builder.worker("Ada");
+    builder.forbid(worker, period, off, "must work");
+    let error = builder.build().unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("Ada") && text.contains("monday") && text.contains("off: must work"),
+        "{text}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What the search adds up step by step is what the checker finds from scratch. A roster whose
+    /// search score were wrong could not be proved best with the checker's score equal to the bound.
+    #[test]
+    fn work_limits_and_teams_of_any_kind_never_break_the_score(seed: u64, workers in 1..5usize) {
+        let problem = Maker::new(seed, 6).team(workers, 2);
+        let mut told = None;
+        let options = Options::default().budget(Budget::work(3_000)).threads(1).seed(seed);
+        let outcome = Solver::new(options).solve(&problem, |progress| {
+            told = Some((progress.hard, progress.value));
+            ControlFlow::Continue(())
+        });
+        if let Some((hard, value)) = told {
+            prop_assert_eq!(hard, outcome.score.hard);
+            prop_assert_eq!(value, outcome.score.is_legal().then_some(outcome.score.soft));
+        }
+    }
+}
