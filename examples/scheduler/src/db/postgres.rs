@@ -1,0 +1,42 @@
+//! PostgreSQL: several machines, one server.
+
+use std::str::FromStr;
+
+use anyhow::{Context, Result};
+use batch_ops::{Batch, BatchConfig};
+use dist_lock::store::postgres::check_fence;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
+
+use super::rows::AssignmentRow;
+use super::{Edition, Publication, publish_in};
+use crate::settings::Settings;
+
+pub(super) async fn open(url: &str, settings: &Settings) -> Result<PgPool> {
+    let options = PgConnectOptions::from_str(url).context("DATABASE_URL is no PostgreSQL URL")?;
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    // A pool would try again until its timeout and then hide why.
+    let unreachable = || format!("the PostgreSQL server at {place} could not be reached");
+    options.connect().await.with_context(unreachable)?.close().await?;
+    PgPoolOptions::new()
+        .max_connections(settings.pool_connections)
+        .acquire_timeout(settings.pool_timeout)
+        .max_lifetime(settings.pool_recycle)
+        .test_before_acquire(settings.pool_ping)
+        .connect_with(options)
+        .await
+        .with_context(unreachable)
+}
+
+pub(super) async fn publish(
+    pool: &PgPool,
+    edition: Edition<'_>,
+    rows: &[AssignmentRow],
+    config: &BatchConfig,
+) -> Result<Publication> {
+    let mut tx = pool.begin().await?;
+    check_fence(&mut tx, edition.fenced, edition.fence).await?;
+    let publication = publish_in!(tx, edition, rows, config);
+    tx.commit().await?;
+    Ok(publication)
+}

@@ -1,0 +1,57 @@
+//! SQLite: one file, one writer at a time, nothing to install.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use batch_ops::{Batch, BatchConfig};
+use dist_lock::store::sqlite::check_fence;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::rows::AssignmentRow;
+use super::{Edition, Publication, publish_in};
+use crate::settings::Settings;
+
+/// How long a writer waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+pub(super) async fn open(url: &str, settings: &Settings) -> Result<SqlitePool> {
+    let options = SqliteConnectOptions::from_str(url)
+        .with_context(|| format!("{url} is no SQLite URL"))?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY);
+    let file = options.get_filename().to_owned();
+    if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
+        create(folder)?;
+    }
+    SqlitePoolOptions::new()
+        .max_connections(settings.pool_connections)
+        .acquire_timeout(settings.pool_timeout)
+        .max_lifetime(settings.pool_recycle)
+        .test_before_acquire(settings.pool_ping)
+        .connect_with(options)
+        .await
+        .with_context(|| format!("the SQLite file {} could not be opened", file.display()))
+}
+
+fn create(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} could not be made", folder.display()))
+}
+
+pub(super) async fn publish(
+    pool: &SqlitePool,
+    edition: Edition<'_>,
+    rows: &[AssignmentRow],
+    config: &BatchConfig,
+) -> Result<Publication> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    check_fence(&mut tx, edition.fenced, edition.fence).await?;
+    let publication = publish_in!(tx, edition, rows, config);
+    tx.commit().await?;
+    Ok(publication)
+}

@@ -1,0 +1,110 @@
+//! The files of a schedule, each written by a background job.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use async_utils::{Job, Priority};
+
+use crate::audit::Violation;
+use crate::cli::Options;
+use crate::domain::{Programme, Slot};
+use crate::page::Mark;
+use crate::parts::Parts;
+use crate::report::Verdict;
+use crate::{export, page};
+
+/// Renders one file's bytes.
+type Render = fn(&Programme, &Verdict) -> Result<Vec<u8>>;
+
+const PUBLISHED: [(&str, Render); 4] =
+    [("schedule.csv", csv), ("schedule.ics", ics), ("schedule.html", html), ("audit.json", json)];
+
+/// What is not published must not be taken for it: other names, and nothing for a calendar.
+const REFUSED: [(&str, Render); 2] = [("refused.html", html), ("refused.audit.json", json)];
+
+/// Writes the files of a schedule into the output folder; their paths.
+///
+/// # Errors
+/// Names the file that cannot be written. Each file is whole or untouched.
+pub async fn write(
+    parts: &Parts,
+    options: &Options,
+    programme: &Arc<Programme>,
+    verdict: &Verdict,
+) -> Result<Vec<PathBuf>> {
+    let files: &[(&'static str, Render)] =
+        if verdict.audit.is_clean() { &PUBLISHED } else { &REFUSED };
+    std::fs::create_dir_all(&options.out)
+        .with_context(|| format!("the folder {} could not be made", options.out.display()))?;
+    let mut jobs = Vec::new();
+    for &(name, render) in files {
+        parts.exports.until_ready().await?;
+        let path = options.out.join(name);
+        let (programme, verdict, target) = (Arc::clone(programme), verdict.clone(), path.clone());
+        let work = async move {
+            // Rendering holds its thread for milliseconds: too long for an async worker.
+            tokio::task::spawn_blocking(move || replace(&target, &render(&programme, &verdict)?))
+                .await?
+        };
+        let job = Job::fallible(work).priority(Priority::High).name(name);
+        jobs.push((path, parts.jobs.submit(job).await?));
+    }
+    let mut written = Vec::new();
+    for (path, job) in jobs {
+        job.await.with_context(|| format!("{} could not be written", path.display()))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Writes the audit of a schedule from elsewhere; its path.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_audit(options: &Options, audit: &crate::audit::Audit) -> Result<PathBuf> {
+    let path = options.out.join("audit.json");
+    std::fs::create_dir_all(&options.out)
+        .and_then(|()| std::fs::write(&path, serde_json::to_vec_pretty(audit)?))
+        .with_context(|| format!("{} could not be written", path.display()))?;
+    Ok(path)
+}
+
+/// Writes beside the file and renames: a reader sees the old file or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    std::fs::write(&draft, bytes)?;
+    std::fs::rename(&draft, path)?;
+    Ok(())
+}
+
+fn csv(programme: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    export::write_schedule(programme, &verdict.schedule, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn ics(programme: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
+    let calendar = export::schedule_ics(programme, &verdict.schedule, jiff::Timestamp::now())?;
+    Ok(calendar.into_bytes())
+}
+
+fn html(programme: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
+    let mark = |v: &Violation| Mark {
+        person: v.person.as_ref().and_then(|id| programme.people.iter().position(|p| p.id == *id)),
+        date: v.date,
+        slot: Slot::ALL.into_iter().find(|slot| Some(slot.word()) == v.slot),
+        text: format!("{}: {}", v.rule, v.text),
+    };
+    let marks: Vec<_> = verdict.audit.violations.iter().map(mark).collect();
+    let subtitle = match marks.len() {
+        0 => "Legal: no duty-hour rule is broken.".to_owned(),
+        n => format!("Not legal: {n} violations."),
+    };
+    Ok(page::render(programme, &verdict.schedule, &marks, &subtitle).into_bytes())
+}
+
+fn json(_: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec_pretty(&*verdict.audit)?)
+}

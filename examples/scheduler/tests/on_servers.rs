@@ -1,0 +1,52 @@
+//! The same program on a real PostgreSQL and a real Redis, with no other change than two URLs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "support/program.rs"]
+#[expect(dead_code, reason = "shared with the tests on the embedded default")]
+mod program;
+
+use program::{Ended, Place};
+
+fn on_servers() -> Place {
+    let redis = test_servers::redis_url();
+    Place::new().with("DATABASE_URL", &test_servers::postgres_url()).with("REDIS_URL", &redis)
+}
+
+#[test]
+fn the_job_is_the_same_on_servers() {
+    // Another test's lease or solution must not be met in the shared Redis: one private server.
+    let redis = test_servers::OwnRedis::start();
+    let place = Place::new()
+        .with("DATABASE_URL", &test_servers::postgres_url())
+        .with("REDIS_URL", &redis.url());
+    let ended = place.run(&[]).with_code(0);
+    assert!(ended.stdout.contains("legal: no violation"), "{}", ended.stdout);
+    let (version, _, audit) = place.published().unwrap();
+    assert_eq!(version, 1);
+    assert!(audit.is_clean());
+    // The second run finds the solution in Redis, and nothing to write.
+    let ended = place.run(&[]).with_code(0);
+    assert!(ended.stdout.contains("remembered from an earlier run"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("0 inserted, 0 updated"), "{}", ended.stdout);
+    let absence = ["replan", "--person", "r105", "--from", "2026-11-02", "--to", "2026-11-06"];
+    place.run(&absence).with_code(0);
+    assert_eq!(place.published().unwrap().0, 3);
+}
+
+#[test]
+fn two_processes_on_postgres_exclude_each_other() {
+    let place = Place::new().with("DATABASE_URL", &test_servers::postgres_url());
+    let both = [place.start(&[]), place.start(&["--seed", "2"])];
+    let ended = both.map(|child| Ended::of(child.wait_with_output().unwrap()).with_code(0));
+    let waited = ended.iter().filter(|e| e.stdout.contains("published the block meanwhile"));
+    assert_eq!(waited.count(), 1, "{}\n{}", ended[0].stdout, ended[1].stdout);
+    assert_eq!(place.published().unwrap().0, 1);
+}
+
+#[test]
+fn a_redis_that_is_away_is_named() {
+    let place = on_servers().with("REDIS_URL", "redis://127.0.0.1:1");
+    let ended = place.run(&[]).with_code(1);
+    assert!(ended.stderr.contains("REDIS_URL"), "{}", ended.stderr);
+}

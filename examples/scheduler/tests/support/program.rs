@@ -1,0 +1,121 @@
+//! The program itself, run in a folder of its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use scheduler::audit::{Audit, audit};
+use scheduler::db::{Database, rows};
+use scheduler::domain::{Programme, Schedule};
+use scheduler::import::{self, Source};
+use scheduler::settings::Settings;
+
+/// A folder with its database and outputs.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+impl Place {
+    /// SQLite in a new folder.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = BTreeMap::from([("LOCK_TTL".to_owned(), "1.5".to_owned())]);
+        let place = Self { folder, environment };
+        let database = format!("sqlite://{}", place.path("rounds.db").display());
+        place.with("DATABASE_URL", &database)
+    }
+
+    /// The same with one more variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn out(&self, name: &str) -> PathBuf {
+        self.path("out").join(name)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
+        command.current_dir(self.folder.path()).env_clear().envs(&self.environment);
+        command.args(["--quiet", "--out", "out"]).args(arguments);
+        if !arguments.contains(&"--seconds") {
+            command.args(["--seconds", "1"]);
+        }
+        command
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Starts and goes on.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings::read(&self.environment).unwrap()
+    }
+
+    /// The published schedule, judged; `None` when nothing is published.
+    pub(crate) fn published(&self) -> Option<(i64, Schedule, Audit)> {
+        let programme = bundled();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (version, cells) = runtime.block_on(async {
+            let database = Database::open(&self.settings()).await.unwrap();
+            let version = database.published(&programme.block.id).await.unwrap();
+            (version, database.assignments(&programme.block.id).await.unwrap())
+        });
+        let version = version?.version;
+        let assignments = cells.iter().map(|row| rows::cell(&programme, row).unwrap()).collect();
+        let schedule = Schedule { assignments };
+        let audit = audit(&programme, &schedule);
+        Some((version, schedule, audit))
+    }
+}
+
+/// How a run ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "\n{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// The programme that is bundled.
+pub(crate) fn bundled() -> Programme {
+    import::load(&Source::Bundled).unwrap()
+}
+
+/// A copy of the bundled data in `folder`.
+pub(crate) fn copy_data(folder: &Path) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    std::fs::create_dir_all(folder).unwrap();
+    for entry in std::fs::read_dir(data).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+}
