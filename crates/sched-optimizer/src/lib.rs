@@ -84,6 +84,7 @@ mod rule;
 mod score;
 mod search;
 mod solver;
+mod tally;
 mod time;
 
 pub use budget::{Budget, CancelToken, Until};
@@ -101,4 +102,5 @@ pub use roster::Roster;
 pub use rule::{Automaton, Breach, Judgement, Line, LineContext, Rule, Step, automata_cost};
 pub use score::Score;
 pub use solver::{Options, Outcome, Solver, Stats, Status};
+pub use tally::{Summed, Tally};
 pub use time::{Duty, DutyKind, Shift, Span};

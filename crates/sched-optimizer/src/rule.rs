@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::Problem;
+use crate::tally::Tally;
 use crate::time::{Duty, DutyKind, Shift, Span};
 
 /// A property of one worker's line.
@@ -77,6 +78,12 @@ pub trait Automaton: Send + Sync {
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
         _ = period;
         a == b
+    }
+
+    /// The automaton as a sum, when it is one; [`Summed`](crate::Summed) fills this in. Default: it
+    /// is none.
+    fn as_tally(&self) -> Option<&dyn Tally> {
+        None
     }
 }
 
