@@ -11,7 +11,7 @@ use rounds_benches::pair;
 use sched_optimizer::{
     ActivityId, Automaton, Budget, LineContext, Options, PeriodId, Problem, Shift, Solver, Span,
     Status, WorkerId,
-    rules::{Count, CountWindow, Hours, HoursWindow, Rest, Run, Stretch},
+    rules::{Count, CountWindow, Hours, HoursWindow, Rest, Run, RunHistory, Stretch},
 };
 
 const DAYS: usize = 28;
@@ -63,7 +63,7 @@ fn rules(builder: &mut sched_optimizer::ProblemBuilder, resident: WorkerId, call
         stride: 3,
         min: 0,
         max: 2,
-        history: 0,
+        history: RunHistory::Known(0),
     };
     builder.rule(resident, nights);
     let calls = Count {

@@ -7,9 +7,14 @@
 //! | [`Hours`] | minutes of duty inside windows |
 //! | [`FreeTime`] | free intervals of a length inside windows |
 //! | [`Count`] | cells on some activities: limits, and a target |
+//! | [`Total`] | amounts of cells, added up: limits, and a target |
+//! | [`BusyGroups`] | groups of periods with work in them: worked weekends |
 //! | [`Run`] | cells in a row |
+//! | [`Succession`] | what may not follow what |
 //! | [`Stay`] | one group of activities in each segment |
 
+mod busy_groups;
+mod cell_sum;
 mod count;
 mod free_time;
 mod hours;
@@ -17,12 +22,17 @@ mod rest;
 mod run;
 mod stay;
 mod stretch;
+mod succession;
 mod timeline;
+mod total;
 
+pub use busy_groups::BusyGroups;
 pub use count::{Count, CountWindow, Target};
 pub use free_time::{FreeTime, FreeWindow};
 pub use hours::{Hours, HoursWindow};
 pub use rest::Rest;
-pub use run::Run;
+pub use run::{Run, RunHistory};
 pub use stay::{Group, Segment, Stay};
 pub use stretch::Stretch;
+pub use succession::Succession;
+pub use total::Total;

@@ -6,8 +6,11 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod problems;
 
+use std::collections::HashSet;
+
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
+use sched_optimizer::rules::Run;
 use sched_optimizer::{
     ActivityId, Automaton, Line, LineContext, PeriodId, Problem, Rule, WorkerId, automata_cost,
 };
@@ -18,7 +21,7 @@ const PERIODS: usize = 5;
 fn agrees(problem: &Problem, rule: &dyn Rule) {
     let worker = WorkerId::new(0);
     let automata = rule.automata(&LineContext::new(problem, worker));
-    for activities in all_lines(PERIODS) {
+    for activities in all_lines(PERIODS).into_iter().filter(|line| is_possible(problem, line)) {
         let line = Line::new(problem, worker, &activities);
         let judgement = rule.judge(&line);
         let plain = judgement.breaches.is_empty().then_some(judgement.cost);
@@ -31,28 +34,88 @@ fn agrees(problem: &Problem, rule: &dyn Rule) {
     }
 }
 
+fn is_possible(problem: &Problem, line: &[ActivityId]) -> bool {
+    let mut cells = problem.period_ids().zip(line);
+    cells.all(|(period, &activity)| problem.cost(WorkerId::new(0), period, activity).is_some())
+}
+
+fn choices(problem: &Problem, period: usize) -> impl Iterator<Item = ActivityId> {
+    problem.choices(WorkerId::new(0), PeriodId::new(period)).iter().map(|choice| choice.activity)
+}
+
+/// The states after each period that some line leads to.
+fn reachable(problem: &Problem, automaton: &dyn Automaton) -> Vec<Vec<u64>> {
+    let mut states = vec![automaton.start()];
+    let after = (0..PERIODS).map(|period| {
+        let steps = states.iter().flat_map(|&state| {
+            choices(problem, period)
+                .filter_map(move |a| automaton.step(state, PeriodId::new(period), a))
+        });
+        let mut next: Vec<u64> = steps.map(|step| step.state).collect();
+        next.sort_unstable();
+        next.dedup();
+        states.clone_from(&next);
+        next
+    });
+    after.collect()
+}
+
+/// No two states of a period allow the same.
+fn is_minimal(problem: &Problem, rule: &dyn Rule) {
+    for automaton in rule.automata(&LineContext::new(problem, WorkerId::new(0))) {
+        for (period, states) in reachable(problem, &*automaton).into_iter().enumerate() {
+            let futures: HashSet<Vec<bool>> = states
+                .iter()
+                .map(|&state| {
+                    let mut future = Vec::new();
+                    list_future(problem, &*automaton, period + 1, Some(state), &mut future);
+                    future
+                })
+                .collect();
+            assert_eq!(futures.len(), states.len(), "{rule:?} after {period}: {states:x?}");
+        }
+    }
+}
+
+/// Which completions are accepted, in a fixed order.
+fn list_future(
+    problem: &Problem,
+    automaton: &dyn Automaton,
+    period: usize,
+    state: Option<u64>,
+    future: &mut Vec<bool>,
+) {
+    if period == PERIODS {
+        future.push(state.and_then(|state| automaton.finish(state)).is_some());
+        return;
+    }
+    for activity in choices(problem, period) {
+        let step = state.and_then(|state| automaton.step(state, PeriodId::new(period), activity));
+        list_future(problem, automaton, period + 1, step.map(|step| step.state), future);
+    }
+}
+
 /// Whatever is accepted from a dominated state is accepted from the dominating one, no dearer.
 fn is_sound(problem: &Problem, rule: &dyn Rule) {
     for automaton in rule.automata(&LineContext::new(problem, WorkerId::new(0))) {
-        let mut states = vec![automaton.start()];
-        for period in 0..PERIODS {
-            let next = states.iter().flat_map(|&state| {
-                let step = |a| automaton.step(state, PeriodId::new(period), ActivityId::new(a));
-                (0..4).filter_map(step).map(|step| step.state).collect::<Vec<_>>()
-            });
-            states = next.collect();
-            states.sort_unstable();
-            states.dedup();
+        for (period, states) in reachable(problem, &*automaton).into_iter().enumerate() {
             for (&a, &b) in states.iter().flat_map(|a| states.iter().map(move |b| (a, b))) {
                 if automaton.dominates(PeriodId::new(period), a, b) {
-                    covers(&*automaton, period + 1, a, b, 0, rule);
+                    covers(problem, &*automaton, period + 1, (a, b), 0, rule);
                 }
             }
         }
     }
 }
 
-fn covers(automaton: &dyn Automaton, period: usize, a: u64, b: u64, ahead: i64, rule: &dyn Rule) {
+fn covers(
+    problem: &Problem,
+    automaton: &dyn Automaton,
+    period: usize,
+    (a, b): (u64, u64),
+    ahead: i64,
+    rule: &dyn Rule,
+) {
     if period == PERIODS {
         if let Some(cost) = automaton.finish(b) {
             let own = automaton.finish(a);
@@ -60,37 +123,53 @@ fn covers(automaton: &dyn Automaton, period: usize, a: u64, b: u64, ahead: i64, 
         }
         return;
     }
-    for activity in (0..4).map(ActivityId::new) {
+    for activity in choices(problem, period) {
         if let Some(theirs) = automaton.step(b, PeriodId::new(period), activity) {
             let Some(ours) = automaton.step(a, PeriodId::new(period), activity) else {
                 // Refusing early what the other state refuses later is no difference.
-                let lost = accepts_some(automaton, period + 1, theirs.state);
+                let lost = accepts_some(problem, automaton, period + 1, theirs.state);
                 assert!(!lost, "{rule:?}: {a:x} refuses what {b:x} accepts");
                 continue;
             };
             let ahead = ahead + theirs.cost - ours.cost;
-            covers(automaton, period + 1, ours.state, theirs.state, ahead, rule);
+            let states = (ours.state, theirs.state);
+            covers(problem, automaton, period + 1, states, ahead, rule);
         }
     }
 }
 
 /// Whether any completion is accepted from `state`.
-fn accepts_some(automaton: &dyn Automaton, period: usize, state: u64) -> bool {
+fn accepts_some(problem: &Problem, automaton: &dyn Automaton, period: usize, state: u64) -> bool {
     if period == PERIODS {
         return automaton.finish(state).is_some();
     }
-    let step = |a| automaton.step(state, PeriodId::new(period), ActivityId::new(a));
-    let mut steps = (0..4).filter_map(step);
-    steps.any(|step| accepts_some(automaton, period + 1, step.state))
+    let step = |a| automaton.step(state, PeriodId::new(period), a);
+    let mut steps = choices(problem, period).filter_map(step);
+    steps.any(|step| accepts_some(problem, automaton, period + 1, step.state))
 }
 
+/// The laws on a worker who may not do everything everywhere.
 fn law<R: Rule>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
     let mut maker = Maker::new(seed, PERIODS);
-    maker.worker(false);
+    let worker = maker.worker(false);
+    for _ in 0..maker.rng.usize(0..6) {
+        // Whatever is taken away, the first activity is left.
+        let (period, activity) = (maker.rng.usize(0..PERIODS), maker.rng.usize(1..4));
+        let (period, activity) = (PeriodId::new(period), ActivityId::new(activity));
+        maker.builder.forbid(worker, period, activity, "not today");
+    }
     let rule = make(&mut maker);
     let problem = maker.builder.build().unwrap();
     agrees(&problem, &rule);
     is_sound(&problem, &rule);
+}
+
+/// The least number of states, for a worker who may do everything everywhere.
+fn minimal<R: Rule>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
+    let mut maker = Maker::new(seed, PERIODS);
+    maker.worker(false);
+    let rule = make(&mut maker);
+    is_minimal(&maker.builder.build().unwrap(), &rule);
 }
 
 proptest! {
@@ -116,4 +195,24 @@ proptest! {
 
     #[test]
     fn stay(seed: u64) { law(seed, Maker::stay); }
+
+    #[test]
+    fn succession(seed: u64) { law(seed, Maker::succession); }
+
+    #[test]
+    fn total(seed: u64) { law(seed, Maker::total); }
+
+    #[test]
+    fn busy_groups(seed: u64) { law(seed, Maker::busy_groups); }
+
+    #[test]
+    fn a_run_has_no_state_too_many(seed: u64) {
+        minimal(seed, |maker| {
+            let run = maker.run();
+            Run { max: run.max.max(run.min), ..run }
+        });
+    }
+
+    #[test]
+    fn a_succession_has_no_state_too_many(seed: u64) { minimal(seed, Maker::succession); }
 }

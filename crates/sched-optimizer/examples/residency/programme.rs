@@ -6,8 +6,8 @@
 #![expect(clippy::cast_sign_loss, reason = "sizes are small")]
 
 use sched_optimizer::rules::{
-    Count, CountWindow, FreeTime, FreeWindow, Group, Hours, HoursWindow, Rest, Run, Segment, Stay,
-    Stretch, Target,
+    Count, CountWindow, FreeTime, FreeWindow, Group, Hours, HoursWindow, Rest, Run, RunHistory,
+    Segment, Stay, Stretch, Target,
 };
 use sched_optimizer::{
     ActivityId, Demand, Duty, PeriodId, Problem, ProblemBuilder, ProblemError, Ratio, Shift, Span,
@@ -299,7 +299,7 @@ impl Maker {
             stride: 3,
             min: 0,
             max: 6,
-            history: 0,
+            history: RunHistory::Known(0),
         };
         self.builder.rule(worker, rest);
         self.builder.rule(worker, stretch);

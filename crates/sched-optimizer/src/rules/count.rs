@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::cell_sum::{Aim, CellSum, Limits};
 
 /// How many cells are spent on some activities: limits in windows of periods, and a target over the
 /// whole line whose distance costs.
@@ -55,9 +56,16 @@ pub struct Target {
 }
 
 impl Target {
-    fn cost(&self, count: u32) -> i64 {
-        let distance = i64::from(self.count.abs_diff(count));
-        self.linear * distance + self.square * distance * distance
+    pub(super) fn cost(self, count: u64) -> i64 {
+        let distance = i64::try_from(u64::from(self.count).abs_diff(count)).unwrap_or(i64::MAX);
+        let square = self.square.saturating_mul(distance).saturating_mul(distance);
+        self.linear.saturating_mul(distance).saturating_add(square)
+    }
+
+    pub(super) fn describe(self, canon: &mut Canon) {
+        canon.int(self.count);
+        canon.int(self.linear);
+        canon.int(self.square);
     }
 }
 
@@ -79,7 +87,7 @@ impl Rule for Count {
         }
         if let Some(target) = &self.target {
             let all = line.count(0..line.activities().len(), &self.activities);
-            judgement.cost = target.cost(u32::try_from(all).unwrap_or(u32::MAX));
+            judgement.cost = target.cost(u64::try_from(all).unwrap_or(u64::MAX));
         }
         judgement
     }
@@ -87,16 +95,25 @@ impl Rule for Count {
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
         let (gated, mut windows): (Vec<_>, Vec<_>) =
             self.windows.iter().partition(|window| window.when.is_some());
-        windows.sort_by_key(|window| (window.periods.start, window.periods.end));
-        let classes = windows.chunk_by(|a, b| a.periods.start == b.periods.start);
-        let mut automata: Vec<Box<dyn Automaton>> = classes
-            .map(|class| Box::new(Limited::new(self, context, class)) as Box<dyn Automaton>)
-            .collect();
-        for window in gated {
-            automata.push(Box::new(Gated::new(self, window, context.periods())));
-        }
-        if let Some(target) = self.target {
-            automata.push(Box::new(Aimed { target, activities: self.activities.clone() }));
+        let gated = gated.into_iter().map(|window| Gated::new(self, window, context.periods()));
+        let mut automata: Vec<Box<dyn Automaton>> =
+            gated.map(|gated| Box::new(gated) as Box<dyn Automaton>).collect();
+        let aim = self.target.map(|target| Aim { target, history: 0 });
+        match windows[..] {
+            // What is counted up to the end of the line is a sum. A window that ends before is not:
+            // its count can be forgotten, a sum goes on.
+            [window] if window.periods.end >= context.periods() => {
+                let whole = window.periods.start == 0;
+                automata.extend(self.sum(context, Some(window), aim.filter(|_| whole)));
+                automata.extend(self.sum(context, None, aim.filter(|_| !whole)));
+            }
+            _ => {
+                windows.sort_by_key(|window| (window.periods.start, window.periods.end));
+                let classes = windows.chunk_by(|a, b| a.periods.start == b.periods.start);
+                let limited = classes.map(|class| Limited::new(self, context, class));
+                automata.extend(limited.map(|limited| Box::new(limited) as Box<dyn Automaton>));
+                automata.extend(self.sum(context, None, aim));
+            }
         }
         automata
     }
@@ -110,15 +127,31 @@ impl Rule for Count {
             [window.history, window.min, window.max].into_iter().for_each(|n| c.int(n));
             c.option(window.when.as_ref(), |c, when| c.list(when, |c, a| c.len(a.index())));
         });
-        canon.option(self.target, |c, target| {
-            c.int(target.count);
-            c.int(target.linear);
-            c.int(target.square);
-        });
+        canon.option(self.target, |c, target| target.describe(c));
     }
 
     fn name(&self) -> &str {
         "count"
+    }
+}
+
+impl Count {
+    /// The cells of `window`, or of the whole line, as a sum.
+    fn sum(
+        &self,
+        context: &LineContext<'_>,
+        window: Option<&CountWindow>,
+        aim: Option<Aim>,
+    ) -> Option<Box<dyn Automaton>> {
+        let (periods, limits) = match window {
+            Some(&CountWindow { ref periods, history, min, max, .. }) => {
+                (periods.clone(), Limits { history, min, max })
+            }
+            None => (0..context.periods(), Limits::NONE),
+        };
+        let activities = (0..context.problem().activities()).map(ActivityId::new);
+        let amounts = activities.map(|a| u32::from(self.activities.contains(&a))).collect();
+        CellSum::automaton(context, amounts, periods, limits, aim)
     }
 }
 
@@ -254,25 +287,5 @@ impl Automaton for Limited {
         let few = x <= y || x <= bounds.harmless;
         let many = x >= y || x >= bounds.enough;
         few && many
-    }
-}
-
-/// The target over the whole line, paid at the end.
-struct Aimed {
-    target: Target,
-    activities: Vec<ActivityId>,
-}
-
-impl Automaton for Aimed {
-    fn start(&self) -> u64 {
-        0
-    }
-
-    fn step(&self, state: u64, _: PeriodId, activity: ActivityId) -> Option<Step> {
-        Some(Step::free(state + u64::from(self.activities.contains(&activity))))
-    }
-
-    fn finish(&self, state: u64) -> Option<i64> {
-        Some(self.target.cost(u32::try_from(state).unwrap_or(u32::MAX)))
     }
 }

@@ -8,7 +8,7 @@ use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 ///
 /// Only every `stride`-th period is looked at, from `offset` on: with a morning, an afternoon and a
 /// night a day, `stride: 3, offset: 2` looks at the nights. A run that is still open at the end of
-/// the horizon need not reach `min`; one that is open at its start counts its `history`.
+/// the horizon need not reach `min`; what holds at its start is said by `history`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// What is counted, for messages: `"nights in a row"`.
@@ -23,36 +23,51 @@ pub struct Run {
     pub min: u32,
     /// The longest run.
     pub max: u32,
-    /// Length of the run that is open when the horizon begins.
-    pub history: u32,
+    /// What was before the horizon.
+    pub history: RunHistory,
+}
+
+/// What a [`Run`] knows of the time before the horizon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunHistory {
+    /// So many cells in a row lie just before the horizon: a run that continues them counts them,
+    /// and with zero a run that begins with the horizon is a new one.
+    Known(u32),
+    /// Nothing is known: a run that touches the first period looked at may have begun before. It
+    /// need not reach the minimum; towards the maximum only its cells in the horizon count.
+    Unknown,
 }
 
 impl Rule for Run {
     fn judge(&self, line: &Line<'_>) -> Judgement {
         let mut judgement = Judgement::default();
-        let mut run = self.history;
+        let (mut run, mut began_before) = match self.history {
+            RunHistory::Known(length) => (length, false),
+            RunHistory::Unknown => (0, true),
+        };
         let looked_at = line.activities().iter().enumerate().skip(self.offset);
         for (period, activity) in looked_at.step_by(self.stride.max(1)) {
             let minute = line.context().span(period).start;
             if self.activities.contains(activity) {
-                run += 1;
+                run = run.saturating_add(1);
                 if run > self.max {
                     let message = format!("{run} {} instead of at most {}", self.what, self.max);
                     judgement.breach(minute, 1, message);
                 }
             } else {
-                if run > 0 && run < self.min {
+                if run > 0 && run < self.min && !began_before {
                     let message = format!("{run} {} instead of at least {}", self.what, self.min);
                     judgement.breach(minute, self.min - run, message);
                 }
-                run = 0;
+                (run, began_before) = (0, false);
             }
         }
         judgement
     }
 
-    fn automata(&self, _: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        vec![Box::new(Running(self.clone()))]
+    fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
+        let running = Running::new(self, context.periods());
+        if running.asks_nothing() { Vec::new() } else { vec![Box::new(running)] }
     }
 
     fn describe(&self, canon: &mut Canon) {
@@ -60,7 +75,12 @@ impl Rule for Run {
         canon.list(&self.activities, |c, a| c.len(a.index()));
         canon.len(self.offset);
         canon.len(self.stride);
-        [self.min, self.max, self.history].into_iter().for_each(|n| canon.int(n));
+        [self.min, self.max].into_iter().for_each(|n| canon.int(n));
+        let history = match self.history {
+            RunHistory::Known(length) => Some(length),
+            RunHistory::Unknown => None,
+        };
+        canon.option(history, |c, length| c.int(length));
     }
 
     fn name(&self) -> &str {
@@ -68,27 +88,113 @@ impl Rule for Run {
     }
 }
 
-struct Running(Run);
+/// State: the length of the open run, and [`EXEMPT`] while that may end before the minimum. Lengths
+/// that allow the same futures are one state.
+struct Running {
+    rule: Run,
+    start: u64,
+    /// For each period whether it is looked at, and how many later ones are.
+    periods: Vec<(bool, u64)>,
+}
+
+/// The open run may have begun before the horizon.
+const EXEMPT: u64 = 1 << 32;
+
+const fn length(state: u64) -> u64 {
+    state & (EXEMPT - 1)
+}
+
+impl Running {
+    fn new(rule: &Run, periods: usize) -> Self {
+        let looked_at = |period: usize| {
+            period >= rule.offset && (period - rule.offset).is_multiple_of(rule.stride.max(1))
+        };
+        let mut left = 0;
+        let mut counted: Vec<(bool, u64)> = (0..periods)
+            .rev()
+            .map(|period| {
+                let entry = (looked_at(period), left);
+                left += u64::from(entry.0);
+                entry
+            })
+            .collect();
+        counted.reverse();
+        let start = match rule.history {
+            RunHistory::Known(length) => u64::from(length),
+            RunHistory::Unknown => EXEMPT,
+        };
+        // A run of one cell is never too short.
+        let min = if rule.min <= 1 { 0 } else { rule.min };
+        Self { rule: Run { min, ..rule.clone() }, start, periods: counted }
+    }
+
+    /// Whether no line can break the rule.
+    fn asks_nothing(&self) -> bool {
+        let all = self.periods.iter().filter(|(looked_at, _)| *looked_at).count() as u64;
+        self.rule.min == 0 && u64::from(self.rule.max) >= length(self.start) + all
+    }
+
+    /// Whether the run may end now, or there is none that could.
+    fn is_free(&self, state: u64) -> bool {
+        state >= u64::from(self.rule.min) || state & EXEMPT != 0
+    }
+
+    /// Whether the maximum lies beyond what `left` periods can reach.
+    fn is_harmless(&self, state: u64, left: u64) -> bool {
+        length(state) + left <= u64::from(self.rule.max)
+    }
+
+    /// The state that stands for all that allow the same in the next `left` periods looked at, or
+    /// `None` when nothing is allowed.
+    fn merged(&self, state: u64, left: u64) -> Option<u64> {
+        if left == 0 {
+            return Some(0);
+        }
+        let (min, max) = (u64::from(self.rule.min), u64::from(self.rule.max));
+        if self.is_free(state) {
+            // A run begun now ends at the end of the horizon, where it need not be long.
+            let like_none = if left == 1 { 0 } else { min };
+            let harmless = self.is_harmless(state, left) && like_none + left <= max;
+            let long_enough = length(state) >= min;
+            let own = if long_enough { length(state) } else { state };
+            return Some(if harmless { like_none } else { own });
+        }
+        if length(state) == 0 {
+            return Some(0);
+        }
+        // The run has to reach the minimum, or the end of the horizon.
+        let needed = (min - length(state)).min(left);
+        let lives = length(state) + needed <= max;
+        lives.then_some(if needed == left { 1 } else { state })
+    }
+}
 
 impl Automaton for Running {
     fn start(&self) -> u64 {
-        u64::from(self.0.history)
+        self.start
     }
 
     fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
-        let Self(rule) = self;
-        let distance = period.index().checked_sub(rule.offset);
-        if distance.is_none_or(|distance| distance % rule.stride.max(1) != 0) {
+        let (looked_at, left) = self.periods[period.index()];
+        if !looked_at {
             return Some(Step::free(state));
         }
-        if rule.activities.contains(&activity) {
-            return (state < u64::from(rule.max)).then_some(Step::free(state + 1));
-        }
-        (state == 0 || state >= u64::from(rule.min)).then_some(Step::free(0))
+        let next = if !self.rule.activities.contains(&activity) {
+            (length(state) == 0 || self.is_free(state)).then_some(0)
+        } else if length(state) < u64::from(self.rule.max) {
+            Some(state + 1)
+        } else {
+            None
+        };
+        self.merged(next?, left).map(Step::free)
     }
 
-    fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
-        // A shorter run has more room; it must be as free to end.
-        a == b || (a <= b && (a == 0 && self.0.min <= 1 || a >= u64::from(self.0.min)))
+    fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
+        let left = self.periods[period.index()].1;
+        let harmless = self.is_harmless(a, left);
+        let unlimited = self.is_free(a) && (harmless || length(a) <= length(b));
+        // Both have to go on: the longer one has less far to go.
+        let nearer = harmless && !self.is_free(b) && 0 < length(b) && length(b) <= length(a);
+        a == b || unlimited || nearer
     }
 }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use sched_optimizer::rules::{
-    Count, CountWindow, FreeTime, FreeWindow, Group, Hours, HoursWindow, Rest, Run, Segment, Stay,
-    Stretch, Target,
+    BusyGroups, Count, CountWindow, FreeTime, FreeWindow, Group, Hours, HoursWindow, Rest, Run,
+    RunHistory, Segment, Stay, Stretch, Succession, Target, Total,
 };
 use sched_optimizer::{
     ActivityId, Demand, Duty, PeriodId, Problem, ProblemBuilder, Ratio, Rule, Shift, Span,
@@ -141,11 +141,7 @@ impl Maker {
             what: "cells".into(),
             windows: windows.collect(),
             activities: self.activities(),
-            target: self.rng.bool().then(|| Target {
-                count: self.rng.u32(0..4),
-                linear: self.rng.i64(0..4),
-                square: self.rng.i64(0..3),
-            }),
+            target: self.target(),
         }
     }
 
@@ -157,7 +153,65 @@ impl Maker {
             stride: self.rng.usize(1..4),
             min: self.rng.u32(0..4),
             max: self.rng.u32(0..4),
-            history: self.rng.u32(0..4),
+            history: self
+                .rng
+                .bool()
+                .then(|| self.rng.u32(0..4))
+                .map_or(RunHistory::Unknown, RunHistory::Known),
+        }
+    }
+
+    pub(crate) fn succession(&mut self) -> Succession {
+        let pairs = (0..self.rng.usize(0..6)).map(|_| self.rng.usize(0..16));
+        Succession {
+            forbidden: pairs.map(|n| (ActivityId::new(n / 4), ActivityId::new(n % 4))).collect(),
+            history: self.rng.bool().then(|| ActivityId::new(self.rng.usize(0..4))),
+        }
+    }
+
+    /// Amounts with a common divisor at times, rest that counts at others.
+    pub(crate) fn total(&mut self) -> Total {
+        let unit = self.rng.u32(1..4);
+        let amounts = (0..self.rng.usize(1..5))
+            .map(|_| (ActivityId::new(self.rng.usize(0..4)), unit * self.rng.u32(0..4)));
+        let amounts = amounts.collect();
+        let from = self.rng.usize(0..self.periods);
+        let min = self.rng.u32(0..14);
+        Total {
+            what: "points".into(),
+            amounts,
+            periods: from..self.rng.usize(from..self.periods + 2),
+            history: self.rng.u32(0..8),
+            min,
+            max: min + self.rng.u32(0..20),
+            target: self.target(),
+        }
+    }
+
+    fn target(&mut self) -> Option<Target> {
+        self.rng.bool().then(|| Target {
+            count: self.rng.u32(0..8),
+            linear: self.rng.i64(0..4),
+            square: self.rng.i64(0..3),
+        })
+    }
+
+    pub(crate) fn busy_groups(&mut self) -> BusyGroups {
+        let mut groups = Vec::new();
+        let mut from = 0;
+        while from < self.periods {
+            let start = from + self.rng.usize(0..2);
+            from = start + self.rng.usize(1..4);
+            groups.push(start..from);
+        }
+        let min = self.rng.u32(0..3);
+        BusyGroups {
+            what: "busy groups".into(),
+            activities: self.activities(),
+            groups,
+            history: self.rng.u32(0..3),
+            min,
+            max: min + self.rng.u32(0..4),
         }
     }
 
@@ -176,13 +230,16 @@ impl Maker {
     }
 
     pub(crate) fn any_rule(&mut self) -> Arc<dyn Rule> {
-        match self.rng.usize(0..7) {
+        match self.rng.usize(0..10) {
             0 => Arc::new(self.rest()),
             1 => Arc::new(self.stretch()),
             2 => Arc::new(self.hours()),
             3 => Arc::new(self.free_time()),
             4 => Arc::new(self.count()),
             5 => Arc::new(self.run()),
+            6 => Arc::new(self.succession()),
+            7 => Arc::new(self.total()),
+            8 => Arc::new(self.busy_groups()),
             _ => Arc::new(self.stay()),
         }
     }

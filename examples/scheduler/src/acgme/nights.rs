@@ -1,7 +1,7 @@
 //! Night float: nights in a row.
 
 use jiff::civil::Date;
-use sched_optimizer::rules::Run;
+use sched_optimizer::rules::{Run, RunHistory};
 
 use super::Rule;
 use crate::audit::{Case, Findings};
@@ -26,10 +26,10 @@ fn constrain(draft: &mut Draft<'_>) {
         stride: 3,
         min: 0,
         max: block.max_consecutive_nights,
-        history: 0,
+        history: RunHistory::Known(0),
     };
     for person in draft.residents() {
-        let history = nights_before(draft, person);
+        let history = RunHistory::Known(nights_before(draft, person));
         draft.rule(person, Run { history, ..run.clone() });
     }
 }

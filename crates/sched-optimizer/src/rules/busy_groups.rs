@@ -1,0 +1,132 @@
+//! Groups of periods with work in them.
+
+use std::ops::Range;
+
+use crate::fingerprint::Canon;
+use crate::ids::{ActivityId, PeriodId};
+use crate::rule::{Automaton, Judgement, Line, LineContext, Rule};
+use crate::rules::cell_sum::Limits;
+use crate::tally::{Summed, Tally};
+
+/// How many groups of periods are busy, that is, have at least one cell on some activities: worked
+/// weekends, days with a duty.
+///
+/// Timetabling formats know this as a limit on busy time groups ("cluster busy times" in XHSTT).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusyGroups {
+    /// What is counted, for messages: `"worked weekends"`.
+    pub what: String,
+    /// The activities that make a group busy.
+    pub activities: Vec<ActivityId>,
+    /// The groups, in order and apart. A group that was busy already before the horizon belongs
+    /// into the history and not in here.
+    pub groups: Vec<Range<usize>>,
+    /// Groups that were busy before the horizon.
+    pub history: u32,
+    /// The least number of busy groups, history included.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
+}
+
+impl Rule for BusyGroups {
+    fn judge(&self, line: &Line<'_>) -> Judgement {
+        let mut judgement = Judgement::default();
+        let busy: Vec<&Range<usize>> = self
+            .groups
+            .iter()
+            .filter(|group| line.count((*group).clone(), &self.activities) > 0)
+            .collect();
+        let count = i64::try_from(busy.len()).unwrap_or(i64::MAX) + i64::from(self.history);
+        let (min, max) = (i64::from(self.min), i64::from(self.max));
+        let last = busy.last().map_or(0, |group| group.end.min(line.activities().len()) - 1);
+        if count < min {
+            let minute = line.context().span(line.activities().len() - 1).end;
+            let message = format!("{count} {} instead of at least {min}", self.what);
+            judgement.breach(minute, min - count, message);
+        }
+        if count > max {
+            let minute = line.context().span(last).end;
+            let message = format!("{count} {} instead of at most {max}", self.what);
+            judgement.breach(minute, count - max, message);
+        }
+        judgement
+    }
+
+    fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
+        let busy = BusySum::new(self, context);
+        let reach = busy.limits.1;
+        let limits = Limits { history: self.history, min: self.min, max: self.max };
+        let (least, most) = limits.reachable(1, 0, u64::from(reach));
+        if (least, most) == (0, u64::from(reach)) {
+            return Vec::new();
+        }
+        let narrow = |sum: u64| u32::try_from(sum).unwrap_or(u32::MAX);
+        vec![Box::new(Summed::new(BusySum { limits: (narrow(least), narrow(most)), ..busy }))]
+    }
+
+    fn describe(&self, canon: &mut Canon) {
+        canon.text(&self.what);
+        canon.list(&self.activities, |c, a| c.len(a.index()));
+        canon.list(&self.groups, |c, group| {
+            c.len(group.start);
+            c.len(group.end);
+        });
+        [self.history, self.min, self.max].into_iter().for_each(|n| canon.int(n));
+    }
+
+    fn name(&self) -> &str {
+        "busy groups"
+    }
+}
+
+/// Mode: whether the group that is open is counted already.
+struct BusySum {
+    /// By activity.
+    busy: Vec<bool>,
+    cells: Vec<Cell>,
+    limits: (u32, u32),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    /// In no group.
+    Outside,
+    /// In a group that may become busy later.
+    Open,
+    /// The last cell of a group that can make it busy, or after it.
+    Last,
+}
+
+impl BusySum {
+    fn new(rule: &BusyGroups, context: &LineContext<'_>) -> Self {
+        let activities = (0..context.problem().activities()).map(ActivityId::new);
+        let busy: Vec<bool> = activities.map(|a| rule.activities.contains(&a)).collect();
+        let mut cells = vec![Cell::Outside; context.periods()];
+        let mut reach = 0;
+        for group in &rule.groups {
+            let mut later = false;
+            for period in (group.start..group.end.min(cells.len())).rev() {
+                cells[period] = if later { Cell::Open } else { Cell::Last };
+                later |= context.choices(period).any(|activity| busy[activity.index()]);
+            }
+            reach += u32::from(later);
+        }
+        Self { busy, cells, limits: (0, reach) }
+    }
+}
+
+impl Tally for BusySum {
+    fn step(&self, mode: u32, period: PeriodId, activity: ActivityId) -> Option<(u32, u32)> {
+        let cell = self.cells[period.index()];
+        if cell == Cell::Outside {
+            return Some((0, 0));
+        }
+        let now = mode.max(u32::from(self.busy[activity.index()]));
+        Some((if cell == Cell::Open { now } else { 0 }, now - mode))
+    }
+
+    fn limits(&self) -> (u32, u32) {
+        self.limits
+    }
+}

@@ -1,0 +1,140 @@
+//! What may follow what.
+
+use crate::fingerprint::Canon;
+use crate::ids::{ActivityId, PeriodId};
+use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+
+/// Activities that may not follow each other in consecutive periods: no early shift on the day after
+/// a night.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Succession {
+    /// Pairs `(earlier, later)`: where `earlier` is worked, `later` may not be worked in the next
+    /// period. The other order stays possible.
+    pub forbidden: Vec<(ActivityId, ActivityId)>,
+    /// What was worked just before the horizon; `None`: nothing that forbids anything.
+    pub history: Option<ActivityId>,
+}
+
+impl Rule for Succession {
+    fn judge(&self, line: &Line<'_>) -> Judgement {
+        let mut judgement = Judgement::default();
+        let problem = line.context().problem();
+        let mut before = self.history;
+        for (period, &later) in line.activities().iter().enumerate() {
+            if let Some(earlier) = before
+                && self.forbidden.contains(&(earlier, later))
+            {
+                let [a, b] = [earlier, later].map(|activity| problem.activity_name(activity));
+                let minute = line.context().span(period).start;
+                judgement.breach(minute, 1, format!("{b} follows {a}"));
+            }
+            before = Some(later);
+        }
+        judgement
+    }
+
+    fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
+        let following = Following::new(self, context);
+        if following.asks_nothing() { Vec::new() } else { vec![Box::new(following)] }
+    }
+
+    fn describe(&self, canon: &mut Canon) {
+        canon.list(&self.forbidden, |c, (earlier, later)| {
+            c.len(earlier.index());
+            c.len(later.index());
+        });
+        canon.option(self.history, |c, activity| c.len(activity.index()));
+    }
+
+    fn name(&self) -> &str {
+        "succession"
+    }
+}
+
+/// The state that forbids nothing; every other one is an activity plus one.
+const FREE: u32 = 0;
+
+/// State: what was worked last, as the first activity that forbids the same of what the worker may
+/// do next. Activities that agree on that are one state.
+struct Following {
+    activities: usize,
+    /// By earlier activity, then later.
+    forbidden: Vec<bool>,
+    start: u32,
+    /// The state after a period, by period, then activity.
+    states: Vec<u32>,
+}
+
+impl Following {
+    fn new(rule: &Succession, context: &LineContext<'_>) -> Self {
+        let activities = context.problem().activities();
+        let mut forbidden = vec![false; activities * activities];
+        for (earlier, later) in &rule.forbidden {
+            if earlier.index() < activities && later.index() < activities {
+                forbidden[earlier.index() * activities + later.index()] = true;
+            }
+        }
+        let mut following = Self { activities, forbidden, start: FREE, states: Vec::new() };
+        let history = rule.history.filter(|activity| activity.index() < activities);
+        following.start =
+            history.map_or(FREE, |activity| following.states_before(context, 0)[activity.index()]);
+        following.states = (1..=context.periods())
+            .flat_map(|next| following.states_before(context, next))
+            .collect();
+        following
+    }
+
+    /// For every activity the state that it leaves behind when `next` is the period that follows.
+    fn states_before(&self, context: &LineContext<'_>, next: usize) -> Vec<u32> {
+        let later: Vec<usize> = if next < context.periods() {
+            context.choices(next).map(ActivityId::index).collect()
+        } else {
+            Vec::new()
+        };
+        let row = |earlier: usize| later.iter().map(move |&l| self.forbids(earlier, l));
+        let state = |earlier: usize| {
+            if !row(earlier).any(|forbids| forbids) {
+                return FREE;
+            }
+            let first = (0..earlier).find(|&other| row(other).eq(row(earlier))).unwrap_or(earlier);
+            u32::try_from(first + 1).unwrap_or(FREE)
+        };
+        (0..self.activities).map(state).collect()
+    }
+
+    fn forbids(&self, earlier: usize, later: usize) -> bool {
+        self.forbidden[earlier * self.activities + later]
+    }
+
+    fn asks_nothing(&self) -> bool {
+        self.start == FREE && self.states.iter().all(|&state| state == FREE)
+    }
+
+    fn row(&self, state: u64) -> Option<&[bool]> {
+        let earlier = usize::try_from(state.checked_sub(1)?).ok()?;
+        self.forbidden.get(earlier * self.activities..(earlier + 1) * self.activities)
+    }
+}
+
+impl Automaton for Following {
+    fn start(&self) -> u64 {
+        u64::from(self.start)
+    }
+
+    fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
+        if self.row(state).is_some_and(|row| row[activity.index()]) {
+            return None;
+        }
+        let at = period.index() * self.activities + activity.index();
+        Some(Step::free(u64::from(self.states[at])))
+    }
+
+    fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
+        let subset = |a: &[bool], b: &[bool]| a.iter().zip(b).all(|(a, b)| *b || !*a);
+        match (self.row(a), self.row(b)) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(x), Some(y)) => a == b || subset(x, y),
+        }
+    }
+}
