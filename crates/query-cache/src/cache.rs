@@ -229,7 +229,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
         match self.tiers.look_checked(key).await {
             Seen::Fresh(entry) => Ok(self.tiers.hit(&entry)),
             Seen::Stale(entry) => {
-                self.refresh(&entry, self.fill(key, policy, shape, Some(Arc::clone(&entry))), load);
+                self.refresh(self.fill(key, policy, shape, Some(Arc::clone(&entry))), load);
                 self.tiers.counters.stale_hits.one();
                 Ok(Arc::clone(&entry.value))
             }
@@ -237,8 +237,8 @@ impl<S: Store + Versions + 'static> Cache<S> {
         }
     }
 
-    async fn load(&self, fill: Fill<S>, load: Load) -> Result<AnyValue, Error> {
-        match self.board(&fill) {
+    async fn load(&self, mut fill: Fill<S>, load: Load) -> Result<AnyValue, Error> {
+        match self.board(&mut fill) {
             Boarding::Found(entry) => Ok(self.tiers.hit(&entry)),
             Boarding::Joined(waiter) => self.tiers.join(waiter).await,
             Boarding::Started(ticket, waiter) => {
@@ -249,19 +249,24 @@ impl<S: Store + Versions + 'static> Cache<S> {
     }
 
     /// Starts a load that nobody waits for, unless one is under way or has failed a moment ago.
-    fn refresh(&self, stale: &Entry, fill: Fill<S>, load: Load) {
-        if now() < stale.retry_at.get(self.tiers.origin) {
+    fn refresh(&self, mut fill: Fill<S>, load: Load) {
+        if fill.stale.as_ref().is_some_and(|stale| now() < stale.retry_at.get(self.tiers.origin)) {
             return;
         }
-        if let Boarding::Started(ticket, _) = self.board(&fill) {
+        if let Boarding::Started(ticket, _) = self.board(&mut fill) {
             fill.spawn_load(ticket, load);
         }
     }
 
-    fn board(&self, fill: &Fill<S>) -> Boarding<Arc<Entry>, Landed> {
+    fn board(&self, fill: &mut Fill<S>) -> Boarding<Arc<Entry>, Landed> {
         let find = || match self.tiers.look(&fill.key) {
             Seen::Fresh(entry) => Some(entry),
-            _ => None,
+            seen => {
+                // The key may have been invalidated since the stale entry was seen. Then it is no
+                // longer in the local tier, and a flight that begins now must not bring it back.
+                fill.stale.take_if(|stale| !seen.is(stale));
+                None
+            }
         };
         self.tiers.flights.board(&fill.key, || self.tiers.snapshot(&fill.deps), find)
     }

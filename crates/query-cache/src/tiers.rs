@@ -48,6 +48,18 @@ pub(crate) enum Seen {
     Nothing,
 }
 
+impl Seen {
+    /// Whether what was seen is this very entry.
+    pub(crate) fn is(&self, entry: &Arc<Entry>) -> bool {
+        match self {
+            Self::Fresh(seen) | Self::Stale(seen) | Self::Unchecked(seen) => {
+                Arc::ptr_eq(seen, entry)
+            }
+            Self::Nothing => false,
+        }
+    }
+}
+
 pub(crate) struct Tiers<S> {
     pub(crate) local: Box<dyn LocalTier>,
     pub(crate) remote: Option<Arc<Remote<S>>>,

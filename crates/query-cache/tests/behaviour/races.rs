@@ -1,12 +1,13 @@
 //! An invalidation that happens while a load is under way is never undone by what the load brings.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use query_cache::{Cache, Store, Versions};
 use tokio::time::sleep;
 
-use crate::support::{Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, until};
+use crate::support::{Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until};
 
 /// Every way to say that a value is out of date.
 #[derive(Clone, Copy, Debug)]
@@ -141,5 +142,28 @@ async fn a_late_write_of_another_process_is_dead_on_arrival() {
         assert_eq!(ask(&here, &policy, &source).await.unwrap(), 2, "{way:?}");
         let fresh = relaxed(&Arc::clone(&store));
         assert_eq!(ask(&fresh, &policy, &source).await.unwrap(), 2, "{way:?}");
+    }
+}
+
+/// A refresh that begins after the invalidation, for a call that began before it and fails.
+#[tokio::test(start_paused = true)]
+async fn a_stale_value_invalidated_while_it_was_checked_is_not_fallen_back_on() {
+    for way in WAYS {
+        let store = TestStore::new();
+        let (cache, source) = (strict(&store), Source::new(1));
+        let policy = minute().stale_for(Duration::from_secs(60)).tag("tag");
+        ask(&cache, &policy, &source).await.unwrap();
+        sleep(ms(60_500)).await;
+        source.fail(true);
+        store.delay.store(10, Ordering::Relaxed);
+        let early = ask_aside(&cache, &policy, &source);
+        // The store has said that the versions hold, and its answer is on the way.
+        sleep(ms(15)).await;
+        way.change(&cache, &source, 2).await;
+        // Who asked before may get the old value still.
+        _ = early.await.unwrap();
+        for _ in 0..2 {
+            assert_ne!(ask(&cache, &policy, &source).await.ok(), Some(1), "{way:?}");
+        }
     }
 }
