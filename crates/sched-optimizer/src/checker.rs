@@ -4,8 +4,12 @@
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::Problem;
 use crate::roster::Roster;
-use crate::rule::{Breach, Line};
+use crate::rule::{Breach, Judgement, Line};
 use crate::score::Score;
+
+mod shares;
+
+pub use shares::Share;
 
 /// A roster that belongs to another problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +49,7 @@ pub struct Item {
 }
 
 /// Where a share of a score comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Source {
     /// A rule of a worker, by its position in [`Problem::rules`].
@@ -96,111 +100,139 @@ impl Analysis {
 
     fn judge_rules(&mut self, problem: &Problem, worker: WorkerId, roster: &Roster) {
         let line = Line::new(problem, worker, roster.line(worker));
+        let duties = line.duties();
+        let line = line.with_duties(&duties);
         for (at, rule) in problem.rules(worker).iter().enumerate() {
-            let judgement = rule.judge(&line);
-            let hard = judgement.breaches.iter().map(|breach| breach.amount).sum();
-            let score = Score { hard, soft: judgement.cost };
-            self.push(Source::Rule { worker, rule: at }, score, judgement.breaches);
+            self.push(judged(Source::Rule { worker, rule: at }, rule.judge(&line)));
         }
     }
 
     fn judge_cells(&mut self, problem: &Problem, worker: WorkerId, roster: &Roster) {
         for (period, &activity) in problem.period_ids().zip(roster.line(worker)) {
-            let source = Source::Cell { worker, period };
-            match problem.cost(worker, period, activity) {
-                Some(soft) => self.push(source, Score { hard: 0, soft }, Vec::new()),
-                None => {
-                    let message = format!("{} is not possible", problem.activity_name(activity));
-                    self.push_count(problem, source, period, (1, 0), &message);
-                }
-            }
+            self.push(cell(problem, worker, period, activity));
         }
     }
 
     fn judge_demands(&mut self, problem: &Problem, roster: &Roster) {
-        for (at, demand) in problem.demands().iter().enumerate() {
+        for (at, wanted) in problem.demands().iter().enumerate() {
             let eligible = |worker: &WorkerId| {
-                demand.workers.as_ref().is_none_or(|workers| workers.contains(worker))
+                wanted.workers.as_ref().is_none_or(|workers| workers.contains(worker))
             };
             let workers = problem.worker_ids().filter(eligible);
-            let count = count(roster, demand.period, workers, &demand.activities);
-            let message =
-                format!("{} has {count}, needs {} to {}", demand.name, demand.min, demand.max);
-            let price = demand.price(count);
-            self.push_count(problem, Source::Demand(at), demand.period, price, &message);
+            let count = count(roster, wanted.period, workers, &wanted.activities);
+            self.push(demand(problem, at, count));
         }
     }
 
     fn judge_ratios(&mut self, problem: &Problem, roster: &Roster) {
-        for (at, ratio) in problem.ratios().iter().enumerate() {
+        for (at, wanted) in problem.ratios().iter().enumerate() {
             let on = |activities: &[ActivityId]| {
-                count(roster, ratio.period, problem.worker_ids(), activities)
+                count(roster, wanted.period, problem.worker_ids(), activities)
             };
-            let (supervised, supervisors) = (on(&ratio.supervised), on(&ratio.supervisors));
-            let message = format!("{}: {supervised} supervised by {supervisors}", ratio.name);
-            let price = (ratio.excess(supervised, supervisors), 0);
-            self.push_count(problem, Source::Ratio(at), ratio.period, price, &message);
+            self.push(ratio(problem, at, on(&wanted.supervised), on(&wanted.supervisors)));
         }
     }
 
-    fn push_count(
-        &mut self,
-        problem: &Problem,
-        source: Source,
-        period: PeriodId,
-        (hard, soft): (i64, i64),
-        message: &str,
-    ) {
-        let minute = problem.period_span(period).start;
-        let message = format!("{message} in {}", problem.period_name(period));
-        let breach = (hard > 0).then_some(Breach { minute, amount: hard, message });
-        self.push(source, Score { hard, soft }, breach.into_iter().collect());
-    }
-
-    fn push(&mut self, source: Source, score: Score, breaches: Vec<Breach>) {
-        if score != Score::default() {
-            self.score += score;
-            self.items.push(Item { source, score, breaches });
+    fn push(&mut self, item: Item) {
+        if item.score != Score::default() {
+            self.score += item.score;
+            self.items.push(item);
         }
-    }
-
-    /// The share of each worker's own rules and cells; the rest is what workers have in common.
-    #[must_use]
-    pub fn by_worker(&self, worker: WorkerId) -> Score {
-        self.sum(|source| match source {
-            Source::Rule { worker: own, .. } | Source::Cell { worker: own, .. } => own == worker,
-            _ => false,
-        })
-    }
-
-    /// The share of all rules of one name.
-    #[must_use]
-    pub fn by_rule(&self, problem: &Problem, name: &str) -> Score {
-        self.sum(|source| match source {
-            Source::Rule { worker, rule } => {
-                problem.rules(worker).get(rule).is_some_and(|rule| rule.name() == name)
-            }
-            _ => false,
-        })
-    }
-
-    fn sum(&self, wanted: impl Fn(Source) -> bool) -> Score {
-        let items = self.items.iter().filter(|item| wanted(item.source));
-        items.fold(Score::default(), |sum, item| sum + item.score)
     }
 
     /// All breaches in words, with the worker's name where one is concerned.
     pub fn breaches<'a>(&'a self, problem: &'a Problem) -> impl Iterator<Item = String> + 'a {
         self.items.iter().flat_map(move |item| {
-            let who = match item.source {
-                Source::Rule { worker, .. } | Source::Cell { worker, .. } => {
-                    format!("{}: ", problem.worker_name(worker))
-                }
-                _ => String::new(),
-            };
-            item.breaches.iter().map(move |breach| format!("{who}{}", breach.message))
+            item.breaches.iter().map(move |breach| item.source.words(problem, breach))
         })
     }
+}
+
+impl Source {
+    /// The worker whose own it is; `None` for what workers have in common.
+    #[must_use]
+    pub const fn worker(self) -> Option<WorkerId> {
+        match self {
+            Self::Rule { worker, .. } | Self::Cell { worker, .. } => Some(worker),
+            Self::Demand(_) | Self::Ratio(_) => None,
+        }
+    }
+
+    /// What the problem calls it: the name of the rule, the demand or the ratio, `"choice"` for a
+    /// cell, and `"?"` for a source of another problem.
+    #[must_use]
+    pub fn name(self, problem: &Problem) -> &str {
+        match self {
+            Self::Rule { worker, rule } => problem.rules(worker).get(rule).map(|rule| rule.name()),
+            Self::Cell { .. } => Some("choice"),
+            Self::Demand(at) => problem.demands().get(at).map(|demand| demand.name.as_str()),
+            Self::Ratio(at) => problem.ratios().get(at).map(|ratio| ratio.name.as_str()),
+        }
+        .unwrap_or("?")
+    }
+
+    /// `breach` in words, with the worker's name where one is concerned.
+    #[must_use]
+    pub fn words(self, problem: &Problem, breach: &Breach) -> String {
+        match self.worker() {
+            Some(worker) => format!("{}: {}", problem.worker_name(worker), breach.message),
+            None => breach.message.clone(),
+        }
+    }
+}
+
+/// What a rule found, as an item.
+pub(crate) fn judged(source: Source, judgement: Judgement) -> Item {
+    let hard = judgement.breaches.iter().map(|breach| breach.amount).sum();
+    let score = Score { hard, soft: judgement.cost };
+    Item { source, score, breaches: judgement.breaches }
+}
+
+pub(crate) fn cell(
+    problem: &Problem,
+    worker: WorkerId,
+    period: PeriodId,
+    activity: ActivityId,
+) -> Item {
+    let source = Source::Cell { worker, period };
+    let cost = problem.cost(worker, period, activity);
+    counted(problem, source, period, (i64::from(cost.is_none()), cost.unwrap_or(0)), || {
+        let reason = problem.why_removed(worker, period, activity);
+        let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{} is not possible{reason}", problem.activity_name(activity))
+    })
+}
+
+pub(crate) fn demand(problem: &Problem, at: usize, count: u32) -> Item {
+    let demand = &problem.demands()[at];
+    counted(problem, Source::Demand(at), demand.period, demand.price(count), || {
+        let limits = match demand.max {
+            u32::MAX => format!("at least {}", demand.min),
+            max => format!("{} to {max}", demand.min),
+        };
+        format!("{} has {count}, needs {limits}", demand.name)
+    })
+}
+
+pub(crate) fn ratio(problem: &Problem, at: usize, supervised: u32, supervisors: u32) -> Item {
+    let ratio = &problem.ratios()[at];
+    let excess = ratio.excess(supervised, supervisors);
+    counted(problem, Source::Ratio(at), ratio.period, (excess, 0), || {
+        format!("{}: {supervised} supervised by {supervisors}", ratio.name)
+    })
+}
+
+fn counted(
+    problem: &Problem,
+    source: Source,
+    period: PeriodId,
+    (hard, soft): (i64, i64),
+    message: impl FnOnce() -> String,
+) -> Item {
+    let minute = problem.period_span(period).start;
+    let message = || format!("{} in {}", message(), problem.period_name(period));
+    let breach = (hard > 0).then(|| Breach { minute, amount: hard, message: message() });
+    Item { source, score: Score { hard, soft }, breaches: breach.into_iter().collect() }
 }
 
 fn count(

@@ -170,6 +170,21 @@ impl Problem {
         })
     }
 
+    /// Why `activity` was taken away from `worker` in `period` when the problem was built, or `None`
+    /// when it was not.
+    #[must_use]
+    pub fn why_removed(
+        &self,
+        worker: WorkerId,
+        period: PeriodId,
+        activity: ActivityId,
+    ) -> Option<&str> {
+        // Kept by period, then activity.
+        let removed = &self.workers.get(worker.index())?.removed;
+        let at = removed.binary_search_by_key(&(period, activity), |&(p, a, _)| (p, a)).ok()?;
+        self.reasons.get(removed[at].2 as usize).map(String::as_str)
+    }
+
     /// Settled work of `worker`, by start.
     #[must_use]
     pub fn duties(&self, worker: WorkerId) -> &[Duty] {

@@ -26,6 +26,10 @@ impl Roster {
         Self { periods, cells }
     }
 
+    pub(crate) fn into_cells(self) -> Vec<ActivityId> {
+        self.cells
+    }
+
     /// Number of workers.
     #[must_use]
     pub fn workers(&self) -> usize {

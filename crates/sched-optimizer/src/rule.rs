@@ -215,13 +215,20 @@ impl<'p> LineContext<'p> {
 pub struct Line<'p> {
     context: LineContext<'p>,
     activities: &'p [ActivityId],
+    duties: Option<&'p [Duty]>,
 }
 
 impl<'p> Line<'p> {
     /// The line of `worker` that works `activities`, one for each period.
     #[must_use]
     pub const fn new(problem: &'p Problem, worker: WorkerId, activities: &'p [ActivityId]) -> Self {
-        Self { context: LineContext::new(problem, worker), activities }
+        Self { context: LineContext::new(problem, worker), activities, duties: None }
+    }
+
+    /// The line with its own [`duties`](Self::duties) at hand: several rules ask for them.
+    pub(crate) const fn with_duties(mut self, duties: &'p [Duty]) -> Self {
+        self.duties = Some(duties);
+        self
     }
 
     /// What was known before.
@@ -239,11 +246,15 @@ impl<'p> Line<'p> {
     /// All duties by start: the shifts of the cells and the settled ones.
     #[must_use]
     pub fn duties(&self) -> Vec<Duty> {
-        let cells = self.activities.iter().enumerate().filter_map(|(period, &activity)| {
+        if let Some(duties) = self.duties {
+            return duties.to_vec();
+        }
+        let mut all = Vec::with_capacity(self.activities.len() + self.context.duties().len());
+        all.extend(self.activities.iter().enumerate().filter_map(|(period, &activity)| {
             let shift = self.context.shift(period, activity)?;
             Some(Duty { span: shift.span, handover: shift.handover, kind: DutyKind::InHouse })
-        });
-        let mut all: Vec<Duty> = cells.chain(self.context.duties().iter().copied()).collect();
+        }));
+        all.extend_from_slice(self.context.duties());
         all.sort_by_key(|duty| (duty.span.start, duty.span.end));
         all
     }

@@ -1,6 +1,7 @@
 //! How good a roster is.
 
-use std::ops::{Add, AddAssign};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
 
 /// Breaches first, cost second: any roster without a breach beats any with one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,5 +31,20 @@ impl Add for Score {
 impl AddAssign for Score {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
+    }
+}
+
+/// What changed between two scores; either part may be negative.
+impl Sub for Score {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { hard: self.hard - other.hard, soft: self.soft - other.soft }
+    }
+}
+
+impl Sum for Score {
+    fn sum<I: Iterator<Item = Self>>(scores: I) -> Self {
+        scores.fold(Self::default(), Add::add)
     }
 }

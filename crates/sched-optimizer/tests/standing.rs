@@ -1,0 +1,185 @@
+//! What a change does to a roster is what judging the changed roster from scratch finds; sums by
+//! anything add up to the score.
+
+#![expect(clippy::unwrap_used, reason = "tests may")]
+
+#[path = "support/problems.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod problems;
+
+use problems::Maker;
+use proptest::prelude::*;
+use sched_optimizer::{
+    ActivityId, Analysis, Barrier, Effect, PeriodId, Problem, Roster, Score, Shift, Source, Span,
+    Standing, Triple, WorkerId,
+};
+
+/// Any activity anywhere, possible or not.
+fn any_move(problem: &Problem, rng: &mut fastrand::Rng) -> Triple {
+    Triple {
+        worker: WorkerId::new(rng.usize(0..problem.workers())),
+        period: PeriodId::new(rng.usize(0..problem.periods())),
+        activity: ActivityId::new(rng.usize(0..problem.activities())),
+    }
+}
+
+fn any_roster(problem: &Problem, rng: &mut fastrand::Rng) -> Roster {
+    let mut line = || (0..problem.periods()).map(|_| ActivityId::new(rng.usize(0..4))).collect();
+    let lines: Vec<Vec<ActivityId>> = problem.worker_ids().map(|_| line()).collect();
+    Roster::from_lines(problem.periods(), &lines).unwrap()
+}
+
+fn changed(roster: &Roster, moves: &[Triple]) -> Roster {
+    let mut lines: Vec<Vec<ActivityId>> =
+        (0..roster.workers()).map(|w| roster.line(WorkerId::new(w)).to_vec()).collect();
+    for made in moves {
+        lines[made.worker.index()][made.period.index()] = made.activity;
+    }
+    Roster::from_lines(roster.periods(), &lines).unwrap()
+}
+
+fn breaches(problem: &Problem, analysis: &Analysis) -> Vec<String> {
+    let mut all: Vec<String> = analysis.breaches(problem).collect();
+    all.sort();
+    all
+}
+
+/// `effect` against two judgements from scratch: the score, its parts, and the words.
+fn agrees(problem: &Problem, before: &Roster, after: &Roster, effect: &Effect) {
+    let [old, new] = [before, after].map(|roster| Analysis::new(problem, roster).unwrap());
+    assert_eq!(effect.score, new.score);
+    assert_eq!(effect.delta, new.score - old.score);
+    assert_eq!(effect.parts.iter().map(|part| part.1).sum::<Score>(), effect.delta);
+    let mut expected = breaches(problem, &old);
+    for gone in &effect.removed {
+        let words = gone.words(problem);
+        let at = expected.iter().position(|one| *one == words);
+        expected.remove(at.unwrap_or_else(|| panic!("{words} was not broken")));
+    }
+    expected.extend(effect.added.iter().map(|finding| finding.words(problem)));
+    expected.sort();
+    assert_eq!(expected, breaches(problem, &new));
+}
+
+fn team(seed: u64) -> Problem {
+    Maker::new(seed, 8).team(4, 4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_change_does_what_judging_it_from_scratch_says(seed: u64) {
+        let (problem, mut rng) = (team(seed), fastrand::Rng::with_seed(seed));
+        let mut roster = any_roster(&problem, &mut rng);
+        let mut standing = Standing::new(&problem, roster.clone()).unwrap();
+        for round in 0..200 {
+            let moves: Vec<Triple> =
+                (0..rng.usize(0..6)).map(|_| any_move(&problem, &mut rng)).collect();
+            let after = changed(&roster, &moves);
+            agrees(&problem, &roster, &after, &standing.what_if(&moves).unwrap());
+            if round % 3 == 0 {
+                let effect = standing.apply(&moves).unwrap();
+                prop_assert_eq!(effect.score, standing.score());
+                prop_assert_eq!(standing.roster(), after.clone());
+                roster = after;
+            }
+        }
+    }
+
+    #[test]
+    fn every_partition_adds_up_to_the_score(seed: u64) {
+        let (problem, mut rng) = (team(seed), fastrand::Rng::with_seed(seed));
+        for _ in 0..20 {
+            let roster = any_roster(&problem, &mut rng);
+            let analysis = Analysis::new(&problem, &roster).unwrap();
+            let by_day = analysis.sums(&problem, |share| share.period.map(|p| p.index() / 2));
+            prop_assert_eq!(analysis.by_name(&problem).into_values().sum::<Score>(), analysis.score);
+            prop_assert_eq!(analysis.by_worker().into_values().sum::<Score>(), analysis.score);
+            prop_assert_eq!(analysis.by_period(&problem).into_values().sum::<Score>(), analysis.score);
+            prop_assert_eq!(by_day.into_values().sum::<Score>(), analysis.score);
+        }
+    }
+}
+
+const OFF: usize = 0;
+const DUTY: usize = 1;
+
+/// Three days; Ada is on leave on the second, and a duty on the third costs her 4.
+fn week() -> Problem {
+    let mut builder = Problem::builder();
+    let [off, duty] = ["off", "duty"].map(|name| builder.activity(name));
+    builder.activity("clinic");
+    for day in 0..3 {
+        let period = builder.period(format!("day {day}"), Span::new(day * 1440, day * 1440 + 1440));
+        builder.offer(period, off, None);
+        let shift = Shift::new(day * 1440 + 480, day * 1440 + 960);
+        builder.offer(period, duty, Some(shift));
+    }
+    let ada = builder.worker("Ada");
+    builder.worker("Ben");
+    builder.forbid(ada, PeriodId::new(1), duty, "on leave");
+    builder.cost(ada, PeriodId::new(2), duty, 4);
+    builder.build().unwrap()
+}
+
+fn idle(problem: &Problem) -> Standing<'_> {
+    let lines = vec![vec![ActivityId::new(OFF); problem.periods()]; problem.workers()];
+    Standing::new(problem, Roster::from_lines(problem.periods(), &lines).unwrap()).unwrap()
+}
+
+#[test]
+fn what_the_problem_excludes_is_told_with_its_reason() {
+    let problem = week();
+    let standing = idle(&problem);
+    let ada = WorkerId::new(0);
+    let why = |day, activity| {
+        standing.why_not(ada, PeriodId::new(day), ActivityId::new(activity)).unwrap()
+    };
+    assert_eq!(why(0, DUTY).barrier, None);
+    assert!(why(0, DUTY).effect.is_legal());
+    assert_eq!(why(1, DUTY).barrier, Some(Barrier::Removed("on leave")));
+    let words = why(1, DUTY).effect.added[0].words(&problem);
+    assert_eq!(words, "Ada: duty is not possible (on leave) in day 1");
+    assert_eq!(why(1, 2).barrier, Some(Barrier::NotOffered));
+    assert_eq!(why(2, DUTY).effect.delta, Score { hard: 0, soft: 4 });
+}
+
+#[test]
+fn who_could_do_it_best_comes_first() {
+    let problem = week();
+    let standing = idle(&problem);
+    let could = |day| {
+        let all = standing.who_could(PeriodId::new(day), ActivityId::new(DUTY)).unwrap();
+        all.into_iter().map(|(worker, effect)| (worker.index(), effect.delta.soft)).collect()
+    };
+    let names: [Vec<(usize, i64)>; 2] = [could(1), could(2)];
+    assert_eq!(names, [vec![(1, 0)], vec![(1, 0), (0, 4)]]);
+}
+
+#[test]
+fn a_cell_of_nowhere_is_refused_and_changes_nothing() {
+    let problem = week();
+    let mut standing = idle(&problem);
+    let before = standing.roster();
+    for (worker, period, activity) in [(2, 0, 0), (0, 3, 0), (0, 0, 3)] {
+        let (worker, period) = (WorkerId::new(worker), PeriodId::new(period));
+        let nowhere = Triple { worker, period, activity: ActivityId::new(activity) };
+        let fine = Triple {
+            worker: WorkerId::new(0),
+            ..any_move(&problem, &mut fastrand::Rng::with_seed(1))
+        };
+        assert_eq!(standing.apply(&[fine, nowhere]).unwrap_err().0, nowhere);
+    }
+    assert_eq!(standing.roster(), before);
+}
+
+#[test]
+fn the_cost_of_a_line_belongs_to_no_period() {
+    let problem = team(4);
+    let roster = any_roster(&problem, &mut fastrand::Rng::with_seed(4));
+    let analysis = Analysis::new(&problem, &roster).unwrap();
+    for share in analysis.shares(&problem).filter(|share| share.period.is_none()) {
+        assert!(matches!(share.source, Source::Rule { .. }) && share.score.hard == 0);
+    }
+}
