@@ -1,7 +1,5 @@
 //! An instance as a problem: a period is a day, the first activity is a day off.
 
-use std::sync::Arc;
-
 use sched_optimizer::rules::{BusyGroups, Count, CountWindow, Run, RunHistory, Succession, Total};
 use sched_optimizer::{
     ActivityId, Demand, PeriodId, Problem, ProblemBuilder, ProblemError, Shift, Span, WorkerId,
@@ -127,7 +125,7 @@ impl Draft<'_> {
             shift.not_before.iter().map(move |&later| (activity(earlier), activity(later)))
         });
         let rule = Succession { forbidden: pairs.collect(), history: None };
-        self.builder.rule(worker, Arc::new(rule));
+        self.builder.rule(worker, rule);
     }
 
     /// Runs that touch the first or the last day may be short: they may go on outside.

@@ -76,21 +76,23 @@ impl Following {
         }
         let mut following = Self { activities, forbidden, start: FREE, states: Vec::new() };
         let history = rule.history.filter(|activity| activity.index() < activities);
-        following.start =
-            history.map_or(FREE, |activity| following.states_before(context, 0)[activity.index()]);
-        following.states = (1..=context.periods())
-            .flat_map(|next| following.states_before(context, next))
-            .collect();
+        let mut later = following_choices(context, 0);
+        let mut states = following.states_before(&later);
+        following.start = history.map_or(FREE, |activity| states[activity.index()]);
+        for next in 1..=context.periods() {
+            // Most periods offer what the one before did.
+            let choices = following_choices(context, next);
+            if choices != later {
+                states = following.states_before(&choices);
+                later = choices;
+            }
+            following.states.extend_from_slice(&states);
+        }
         following
     }
 
-    /// For every activity the state that it leaves behind when `next` is the period that follows.
-    fn states_before(&self, context: &LineContext<'_>, next: usize) -> Vec<u32> {
-        let later: Vec<usize> = if next < context.periods() {
-            context.choices(next).map(ActivityId::index).collect()
-        } else {
-            Vec::new()
-        };
+    /// For every activity the state that it leaves behind when one of `later` has to follow.
+    fn states_before(&self, later: &[usize]) -> Vec<u32> {
         let row = |earlier: usize| later.iter().map(move |&l| self.forbids(earlier, l));
         let state = |earlier: usize| {
             if !row(earlier).any(|forbids| forbids) {
@@ -113,6 +115,15 @@ impl Following {
     fn row(&self, state: u64) -> Option<&[bool]> {
         let earlier = usize::try_from(state.checked_sub(1)?).ok()?;
         self.forbidden.get(earlier * self.activities..(earlier + 1) * self.activities)
+    }
+}
+
+/// What may be worked in a period; nothing after the horizon.
+fn following_choices(context: &LineContext<'_>, period: usize) -> Vec<usize> {
+    if period < context.periods() {
+        context.choices(period).map(ActivityId::index).collect()
+    } else {
+        Vec::new()
     }
 }
 
