@@ -18,9 +18,6 @@ use crate::{
 /// Recovery after a kill included.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// Attempts to start, each on another port, since one found free may be taken before it is used.
-const ATTEMPTS: usize = 3;
-
 /// A PostgreSQL server of one test, stopped and removed when dropped.
 ///
 /// Starting one takes a second or two, most of it `initdb`; where a database of its own is enough,
@@ -58,15 +55,11 @@ impl OwnPostgres {
         initialise(&home, &binaries.initdb)?;
         let options = options.clone();
         let mut server = Self { process: None, binaries, options, port: 0, home };
-        let mut outcome = Ok(());
-        for _ in 0..ATTEMPTS {
-            server.port = port::free().map_err(Error::io("bind", "127.0.0.1"))?;
-            outcome = server.run();
-            if outcome.is_ok() {
-                return Ok(server);
-            }
-        }
-        outcome.map(|()| server)
+        port::on_a_free_one(|port| {
+            server.port = port;
+            server.run()
+        })?;
+        Ok(server)
     }
 
     /// The URL of the superuser's database. The same after a restart.

@@ -16,9 +16,6 @@ use crate::{
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
-/// Attempts to start, each on another port, since one found free may be taken before it is used.
-const ATTEMPTS: usize = 3;
-
 /// A Redis server of one test, stopped and removed when dropped. Starting one takes milliseconds.
 #[derive(Debug)]
 pub struct OwnRedis {
@@ -51,15 +48,11 @@ impl OwnRedis {
         let (program, home) = (find::redis_server()?, Home::new("redis")?);
         let options = options.clone();
         let mut server = Self { process: None, program, options, port: 0, home };
-        let mut outcome = Ok(());
-        for _ in 0..ATTEMPTS {
-            server.port = port::free().map_err(Error::io("bind", "127.0.0.1"))?;
-            outcome = server.run();
-            if outcome.is_ok() {
-                return Ok(server);
-            }
-        }
-        outcome.map(|()| server)
+        port::on_a_free_one(|port| {
+            server.port = port;
+            server.run()
+        })?;
+        Ok(server)
     }
 
     /// The URL of database 0. The same after a restart.
