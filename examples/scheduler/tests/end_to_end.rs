@@ -197,7 +197,7 @@ fn bad_settings_are_named_and_shown_without_secrets() {
 #[test]
 fn of_two_processes_one_publishes_and_the_other_waits() {
     let place = Place::new();
-    let both = [place.start(&[]), place.start(&["--seed", "2"])];
+    let both = [place.start(&["--wait", "300"]), place.start(&["--wait", "300", "--seed", "2"])];
     let ended = both.map(|child| Ended::of(child.wait_with_output().unwrap()).with_code(0));
     let waited = ended.iter().filter(|e| e.stdout.contains("published the block meanwhile"));
     assert_eq!(waited.count(), 1, "{}\n{}", ended[0].stdout, ended[1].stdout);
@@ -225,6 +225,9 @@ fn who_does_not_want_to_wait_leaves() {
 fn killed_at_any_moment_the_published_schedule_stays_whole() {
     let place = Place::new();
     place.run(&[]).with_code(0);
+    // Short for those that are killed, so that the next ones come to work; a busy machine may not
+    // renew such a lease in time, so those that have to end well keep the usual one.
+    let place = place.with("LOCK_TTL", "1.5");
     let (mut version, ..) = place.published().unwrap();
     for (attempt, percent) in [10, 60, 90, 115].into_iter().enumerate() {
         let mut child = place.start(&["--seed", &attempt.to_string()]);
@@ -237,11 +240,9 @@ fn killed_at_any_moment_the_published_schedule_stays_whole() {
         version = now;
     }
     // The lease of the last one killed has at most its time to live left.
-    let started = Instant::now();
-    place.run(&["--seed", "9"]).with_code(0);
-    let took = started.elapsed();
-    assert!(place.published().unwrap().0 == version + 1);
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    let place = place.with("LOCK_TTL", "10");
+    place.run(&["--seed", "9", "--wait", "10"]).with_code(0);
+    assert_eq!(place.published().unwrap().0, version + 1);
 }
 
 /// Waits until the block is held: until a start that does not wait is told so.

@@ -8,18 +8,16 @@ mod program;
 
 use program::{Ended, Place};
 
-fn on_servers() -> Place {
-    let redis = test_servers::redis_url();
-    Place::new().with("DATABASE_URL", &test_servers::postgres_url()).with("REDIS_URL", &redis)
+/// PostgreSQL and, at `redis`, a private Redis: the lease and the solution of another test, of the same
+/// block, must not be met in the shared one.
+fn on_servers(redis: &str) -> Place {
+    Place::new().with("DATABASE_URL", &test_servers::postgres_url()).with("REDIS_URL", redis)
 }
 
 #[test]
 fn the_job_is_the_same_on_servers() {
-    // Another test's lease or solution must not be met in the shared Redis: one private server.
     let redis = test_servers::OwnRedis::start();
-    let place = Place::new()
-        .with("DATABASE_URL", &test_servers::postgres_url())
-        .with("REDIS_URL", &redis.url());
+    let place = on_servers(&redis.url());
     let ended = place.run(&[]).with_code(0);
     assert!(ended.stdout.contains("legal: no violation"), "{}", ended.stdout);
     let (version, _, audit) = place.published().unwrap();
@@ -36,17 +34,34 @@ fn the_job_is_the_same_on_servers() {
 
 #[test]
 fn two_processes_on_postgres_exclude_each_other() {
+    // The lease and the fences are rows beside the schedule.
     let place = Place::new().with("DATABASE_URL", &test_servers::postgres_url());
-    let both = [place.start(&[]), place.start(&["--seed", "2"])];
+    assert_one_publishes(&place);
+}
+
+#[test]
+fn two_processes_on_postgres_and_redis_exclude_each_other() {
+    // The lease is in Redis and hands its fence to PostgreSQL.
+    let redis = test_servers::OwnRedis::start();
+    assert_one_publishes(&on_servers(&redis.url()));
+}
+
+/// Of two processes started at once one publishes; the other waits, and leaves it at that.
+fn assert_one_publishes(place: &Place) {
+    let both = [place.start(&["--wait", "300"]), place.start(&["--wait", "300", "--seed", "2"])];
     let ended = both.map(|child| Ended::of(child.wait_with_output().unwrap()).with_code(0));
     let waited = ended.iter().filter(|e| e.stdout.contains("published the block meanwhile"));
     assert_eq!(waited.count(), 1, "{}\n{}", ended[0].stdout, ended[1].stdout);
-    assert_eq!(place.published().unwrap().0, 1);
+    let held = ended.iter().filter(|e| e.stderr.contains("The block is held by process"));
+    assert_eq!(held.count(), 1, "{}\n{}", ended[0].stderr, ended[1].stderr);
+    let (version, _, audit) = place.published().unwrap();
+    assert_eq!(version, 1);
+    assert!(audit.is_clean(), "{:?}", audit.violations);
 }
 
 #[test]
 fn a_redis_that_is_away_is_named() {
-    let place = on_servers().with("REDIS_URL", "redis://127.0.0.1:1");
+    let place = on_servers("redis://127.0.0.1:1");
     let ended = place.run(&[]).with_code(1);
     assert!(ended.stderr.contains("REDIS_URL"), "{}", ended.stderr);
 }

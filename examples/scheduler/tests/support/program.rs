@@ -20,8 +20,7 @@ impl Place {
     /// SQLite in a new folder.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let environment = BTreeMap::from([("LOCK_TTL".to_owned(), "1.5".to_owned())]);
-        let place = Self { folder, environment };
+        let place = Self { folder, environment: BTreeMap::new() };
         let database = format!("sqlite://{}", place.path("rounds.db").display());
         place.with("DATABASE_URL", &database)
     }
