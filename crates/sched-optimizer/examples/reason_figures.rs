@@ -11,20 +11,87 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use programme::Size;
+use sched_optimizer::rules::{Count, CountWindow};
 use sched_optimizer::{
-    ActivityId, Analysis, Budget, Options, PeriodId, Problem, Roster, Solver, Standing, Triple,
-    Until, WorkerId,
+    ActivityId, Analysis, Budget, Demand, Feasibility, Options, PeriodId, Problem, ProblemBuilder,
+    Roster, Solver, Standing, Triple, Until, WorkerId, find_conflict,
 };
 
 const QUERIES: u32 = 100_000;
+const SIZE: Size = Size { residents: 44, faculty: 16, days: 28, load: 100, seed: 1 };
+
+type Edit = fn(&mut ProblemBuilder);
+
+/// Ways to make the programme impossible.
+const CONFLICTS: [(&str, Edit); 4] = [
+    ("nobody left for a night", |builder| {
+        for worker in (2..44).map(WorkerId::new) {
+            builder.forbid(worker, PeriodId::new(32), icu(), "at the congress");
+        }
+    }),
+    ("eight nights in a row", |builder| {
+        for day in 10..18 {
+            let night = PeriodId::new(day * 3 + 2);
+            builder.fix(WorkerId::new(1), night, icu(), "promised");
+        }
+    }),
+    ("two people for every night", |builder| {
+        let people = [1, 4].map(WorkerId::new);
+        for worker in people {
+            let windows = vec![CountWindow::at_most(0..84, 13)];
+            let activities = vec![icu()];
+            builder
+                .rule(worker, Count { what: "nights".into(), activities, windows, target: None });
+        }
+        for day in 0..28 {
+            let night = PeriodId::new(day * 3 + 2);
+            let demand = Demand::at_least("a trained one", night, [icu()], 1);
+            builder.demand(Demand { workers: Some(people.to_vec()), ..demand });
+        }
+    }),
+    ("training for few", |builder| {
+        for day in 7..14 {
+            let night = PeriodId::new(day * 3 + 2);
+            for worker in (0..44).filter(|worker| *worker != 4).map(WorkerId::new) {
+                builder.forbid(worker, night, icu(), "not trained");
+            }
+            builder.demand(Demand::at_least("icu", night, [icu()], 1));
+        }
+    }),
+];
+
+/// The second of thirteen rotations, at night: three activities and thirteen by day come before.
+fn icu() -> ActivityId {
+    ActivityId::new(17)
+}
+
+fn conflict(name: &str, edit: Edit) -> Result<(), Box<dyn std::error::Error>> {
+    let problem = programme::build_with(SIZE, edit)?;
+    let started = Instant::now();
+    let found = find_conflict(&problem, &Options::default().budget(Budget::work(30_000_000)));
+    println!("{name}, {:.2?}", started.elapsed());
+    match found {
+        Feasibility::Conflict(conflict) => {
+            println!("  {} members, minimal: {}", conflict.causes.len(), conflict.minimal);
+            let words = conflict.words(&problem);
+            words.iter().take(5).for_each(|words| println!("  {words}"));
+        }
+        Feasibility::Legal(_) => println!("  is possible"),
+        _ => println!("  was not decided"),
+    }
+    Ok(())
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let checked = std::env::args().nth(1).map_or(Ok(10_000), |argument| argument.parse())?;
-    let problem = programme::build(Size { residents: 44, faculty: 16, ..Size::default() })?;
+    let problem = programme::build(SIZE)?;
     let options = Options::default().budget(Budget::work(3_000_000)).until(Until::Legal);
     let outcome = Solver::new(options).solve(&problem, |_| ControlFlow::Continue(()));
     println!("{} workers, {} periods: {:?}", problem.workers(), problem.periods(), outcome.score);
     questions(&problem, &outcome.roster)?;
+    for (name, edit) in CONFLICTS {
+        conflict(name, edit)?;
+    }
     changes(&problem, outcome.roster, checked)
 }
 

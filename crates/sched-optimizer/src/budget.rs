@@ -79,6 +79,11 @@ impl Clock {
         Self { started, deadline, cancel }
     }
 
+    /// Time until the deadline; `None` without one.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.cancel.is_cancelled() || self.deadline.is_some_and(|end| Instant::now() >= end)
     }

@@ -208,6 +208,7 @@ pub(crate) fn demand(problem: &Problem, at: usize, count: u32) -> Item {
     counted(problem, Source::Demand(at), demand.period, demand.price(count), || {
         let limits = match demand.max {
             u32::MAX => format!("at least {}", demand.min),
+            max if max == demand.min => max.to_string(),
             max => format!("{} to {max}", demand.min),
         };
         format!("{} has {count}, needs {limits}", demand.name)

@@ -48,6 +48,9 @@
 //!   every [`Outcome::score`] is its verdict.
 //! * The bound is computed in integers and holds at any prices: no legal roster costs less.
 //! * The same problem, seed and work limit give the same roster on any number of threads.
+//! * A [`Standing`] says of any change exactly what judging the changed roster from scratch would.
+//! * A [`Conflict`] excludes every roster: proved. Where it claims to be minimal, a roster was found for
+//!   each member that keeps all others.
 //! * A legal hint is never made worse. [`prune()`] removes nothing that a legal roster uses.
 //!
 //! # Limits
@@ -55,7 +58,8 @@
 //! * What concerns several workers must be a function of counts in one period.
 //! * The line programme is exact while its labels fit; where they do not, lines are good rather than
 //!   best, and the bound falls back to what was proved.
-//! * Legality is not proved impossible, except where one worker has no legal line at all.
+//! * A solve does not prove legality impossible, except where one worker has no legal line at all.
+//!   [`find_conflict`] proves more, but not everything: it may end [undecided](Feasibility::Undecided).
 //! * Two searches and one bound run side by side: more than three threads bring nothing.
 
 #[cfg(test)]
@@ -63,9 +67,11 @@ extern crate self as sched_optimizer;
 
 pub mod rules;
 
+mod alternatives;
 mod bound;
 mod budget;
 mod checker;
+mod conflict;
 mod cover;
 mod demand;
 mod error;
@@ -88,8 +94,10 @@ mod standing;
 mod tally;
 mod time;
 
+pub use alternatives::{Alternative, AlternativeOptions, alternatives};
 pub use budget::{Budget, CancelToken, Until};
 pub use checker::{Analysis, Item, Share, Source, WrongShape};
+pub use conflict::{Cause, Conflict, Feasibility, Member, Relief, find_conflict};
 pub use demand::{Demand, Ratio};
 pub use error::{Fault, ProblemError};
 pub use fingerprint::{Canon, Fingerprint};

@@ -9,8 +9,10 @@ use crate::rule::Rule;
 use crate::time::{Duty, Shift, Span};
 
 mod builder;
+mod part;
 
 pub use builder::ProblemBuilder;
+pub(crate) use part::Part;
 
 /// One thing a worker may do in a period, and what it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +137,11 @@ impl Problem {
     #[must_use]
     pub fn offered(&self, period: PeriodId, activity: ActivityId) -> bool {
         self.offer(period, activity).is_some()
+    }
+
+    /// What `period` offers to anybody, by activity.
+    pub(crate) fn offers_in(&self, period: PeriodId) -> impl Iterator<Item = ActivityId> + '_ {
+        (0..self.activities()).map(ActivityId::new).filter(move |&a| self.offered(period, a))
     }
 
     fn offer(&self, period: PeriodId, activity: ActivityId) -> Option<Option<Shift>> {

@@ -26,6 +26,14 @@ impl Roster {
         Self { periods, cells }
     }
 
+    /// Changes a cell that there is.
+    pub(crate) fn set(&mut self, worker: WorkerId, period: PeriodId, activity: ActivityId) {
+        let at = worker.index() * self.periods + period.index();
+        if let Some(cell) = self.cells.get_mut(at) {
+            *cell = activity;
+        }
+    }
+
     pub(crate) fn into_cells(self) -> Vec<ActivityId> {
         self.cells
     }
