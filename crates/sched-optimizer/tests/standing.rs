@@ -10,8 +10,8 @@ mod problems;
 use problems::Maker;
 use proptest::prelude::*;
 use sched_optimizer::{
-    ActivityId, Analysis, Barrier, Effect, PeriodId, Problem, Roster, Score, Shift, Source, Span,
-    Standing, Triple, WorkerId,
+    ActivityId, Analysis, Barrier, Demand, Effect, PeriodId, Problem, Roster, Score, Shift, Source,
+    Span, Standing, Triple, WorkerId,
 };
 
 /// Any activity anywhere, possible or not.
@@ -61,8 +61,15 @@ fn agrees(problem: &Problem, before: &Roster, after: &Roster, effect: &Effect) {
     assert_eq!(expected, breaches(problem, &new));
 }
 
+/// Everything there is, a demand that only some workers count towards included.
 fn team(seed: u64) -> Problem {
-    Maker::new(seed, 8).team(4, 4)
+    let mut maker = Maker::new(seed, 8);
+    let some = [0, 2].map(WorkerId::new).to_vec();
+    for period in (0..8).map(PeriodId::new) {
+        let demand = Demand::at_least("some", period, maker.activities(), 1);
+        maker.builder.demand(Demand { workers: Some(some.clone()), under_cost: 3, ..demand });
+    }
+    maker.team(4, 4)
 }
 
 proptest! {

@@ -45,8 +45,9 @@ pub(super) enum Answer {
 const LINE_WORK: u64 = 4_000_000;
 /// Steps of a first and of a long look through the rosters of a small problem, at most.
 const JOINT_WORK: [u64; 2] = [5_000, 4_000_000];
-/// Work of the solver between the two.
-const SOLVE_WORK: u64 = 200_000;
+/// Work of a first and of a longer try of the solver between the two: many bounds show at once, and
+/// the searches beside them use up all that they are given.
+const SOLVE_WORK: [u64; 2] = [6_000, 200_000];
 /// Steps of a search for a line that are worth one unit of the solver.
 const STEPS_PER_UNIT: u64 = 4;
 
@@ -133,9 +134,10 @@ impl<'a> Oracle<'a> {
     fn settle(&mut self, kept: &[bool], problem: &Problem, effort: u64) -> Answer {
         let turns = [
             Turn::Joint(JOINT_WORK[0]),
-            Turn::Solve(effort.min(SOLVE_WORK)),
+            Turn::Solve(effort.min(SOLVE_WORK[0])),
+            Turn::Solve(effort.min(SOLVE_WORK[1])),
             Turn::Joint(JOINT_WORK[1]),
-            Turn::Solve(effort.saturating_sub(SOLVE_WORK)),
+            Turn::Solve(effort.saturating_sub(SOLVE_WORK[1])),
         ];
         for turn in turns {
             let answer = match turn {
