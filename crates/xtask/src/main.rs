@@ -67,3 +67,15 @@ fn libraries() -> anyhow::Result<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_of_all_tasks_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -2,6 +2,7 @@
 
 mod built;
 mod estimate;
+mod rosters;
 
 use std::{
     path::PathBuf,
@@ -25,9 +26,12 @@ pub(crate) struct Options {
     /// Few, short runs: minutes for all areas, and a wide spread.
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Many, long runs: for figures that are kept.
+    /// Many, long runs, for figures that are kept. With the area optimizer, rosters of published
+    /// instances too, beside their peer's: these need ROSTER_DATA and ROSTER_TOOLS.
     #[arg(long)]
     full: bool,
+    #[command(flatten)]
+    rosters: rosters::RosterOptions,
 }
 
 /// How long is measured. Each round runs either side in a process of its own, because memory
@@ -58,7 +62,27 @@ struct Outcome {
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let goals = wanted(options.area.as_deref())?;
+    let goals = goals::read(&cargo::root().join("benches/goals.toml"))?;
+    let area = options.area.as_deref();
+    let rosters = if options.full && area == Some(rosters::AREA) {
+        // First, because what they lack is to be told before the benches take their minutes.
+        Some(rosters::Comparison::prepare(&options.rosters, &goals.rosters)?)
+    } else {
+        options.rosters.refuse()?;
+        None
+    };
+    let mut met = options.rosters.leaves_out_benches() || benches(options, goals.benches)?;
+    if let Some(rosters) = rosters {
+        met &= rosters.run()?;
+    } else if options.full && area.is_none() {
+        println!("rosters not measured: cargo xtask ratios {} --full does", rosters::AREA);
+    }
+    Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Measures the benches, and says whether they meet their goals.
+fn benches(options: &Options, goals: Vec<Goal>) -> anyhow::Result<bool> {
+    let goals = wanted(goals, options.area.as_deref())?;
     servers::install_missing(false, goals.iter().any(|goal| goal.area == "lock"))?;
     let effort = match (options.quick, options.full) {
         (true, _) => QUICK,
@@ -74,11 +98,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         missed += usize::from(!outcome.meets(goal.bound));
     }
     println!("{} of {} goals met", goals.len() - missed, goals.len());
-    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(missed == 0)
 }
 
-fn wanted(area: Option<&str>) -> anyhow::Result<Vec<Goal>> {
-    let mut goals = goals::read(&cargo::root().join("benches/goals.toml"))?;
+fn wanted(mut goals: Vec<Goal>, area: Option<&str>) -> anyhow::Result<Vec<Goal>> {
     goals.retain(|goal| area.is_none_or(|area| goal.area == area));
     if goals.is_empty() {
         bail!("no goal has the area {}", area.unwrap_or_default());

@@ -1,9 +1,9 @@
-//! The programs of the benches.
+//! The programs that are measured.
 
 use std::{
     collections::{BTreeSet, HashMap},
     path::PathBuf,
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, bail};
@@ -14,7 +14,7 @@ use crate::{
     goals::Goal,
 };
 
-/// A program for each area.
+/// Programs by the name of their target; of a bench, that is its area.
 pub(super) type Programs = HashMap<String, PathBuf>;
 
 /// The part of cargo's messages that is used.
@@ -37,22 +37,36 @@ pub(super) fn programs(goals: &[Goal]) -> anyhow::Result<Programs> {
     let mut command = cargo::cargo();
     command.args(["bench", "--package", BENCHES, "--no-run", "--message-format", "json"]);
     command.args(areas.iter().flat_map(|area| ["--bench", area])).stderr(Stdio::inherit());
-    println!("$ {}", cargo::show(&command));
-    let output = command.output().context("cannot run cargo bench")?;
-    if !output.status.success() {
-        bail!("{}: {}", cargo::show(&command), output.status);
-    }
-    Ok(read(&String::from_utf8_lossy(&output.stdout)))
+    Ok(read(&messages(&mut command)?, "bench"))
 }
 
-/// One message a line; what is no message of a built bench is passed over.
-fn read(messages: &str) -> Programs {
+/// Builds an example as it is meant to run.
+pub(super) fn example(package: &str, name: &str) -> anyhow::Result<PathBuf> {
+    let mut command = cargo::cargo();
+    command.args(["build", "--release", "--package", package, "--example", name]);
+    command.args(["--message-format", "json"]).stderr(Stdio::inherit());
+    let mut programs = read(&messages(&mut command)?, "example");
+    programs.remove(name).with_context(|| format!("cargo built no example {name}"))
+}
+
+fn messages(command: &mut Command) -> anyhow::Result<String> {
+    let shown = cargo::show(command);
+    println!("$ {shown}");
+    let output = command.output().with_context(|| format!("cannot run {shown}"))?;
+    if !output.status.success() {
+        bail!("{shown}: {}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// One message a line; what is no message of a built target of that kind is passed over.
+fn read(messages: &str, kind: &str) -> Programs {
     let parsed = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let benches = parsed.filter_map(|message| {
-        let target = message.target.filter(|target| target.kind.iter().any(|kind| kind == "bench"));
+    let programs = parsed.filter_map(|message| {
+        let target = message.target.filter(|target| target.kind.iter().any(|its| its == kind));
         Some((target?.name, message.executable?))
     });
-    benches.collect()
+    programs.collect()
 }
 
 #[cfg(test)]
@@ -60,12 +74,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_of_benches_are_found_among_other_messages() {
+    fn programs_of_one_kind_are_found_among_other_messages() {
         let messages = r#"
             {"reason":"compiler-artifact","target":{"name":"cache","kind":["bench"]},"executable":"/t/cache-1"}
+            {"reason":"compiler-artifact","target":{"name":"roster","kind":["example"]},"executable":"/t/roster"}
             {"reason":"compiler-artifact","target":{"name":"moka","kind":["lib"]},"executable":null}
             {"reason":"build-finished","success":true}
             not a message"#;
-        assert_eq!(read(messages), [("cache".to_owned(), "/t/cache-1".into())].into());
+        let one = |name: &str, path: &str| Programs::from([(name.to_owned(), path.into())]);
+        assert_eq!(read(messages, "bench"), one("cache", "/t/cache-1"));
+        assert_eq!(read(messages, "example"), one("roster", "/t/roster"));
     }
 }
