@@ -1,64 +1,130 @@
 //! A lower bound that is valid at any prices.
 //!
-//! Every demand gets a price for each worker it counts, every ratio one for its excess. Workers then
-//! choose their best lines independently, demands their best counts, and the sum is a lower bound on
-//! the cost of every legal roster (Lagrangean relaxation). Line minima are taken over a relaxation
-//! that the line programme solves exactly, in integers. Prices climb by subgradient steps (Polyak).
+//! Every demand gets a price for each worker it counts, every ratio one for its excess, and every sum
+//! that has no room on the planes one for its amounts. Workers then choose their best lines
+//! independently, demands their best counts, and the total is a lower bound on the cost of every legal
+//! roster (Lagrangean relaxation). It is computed in integers over a relaxation that the line
+//! programme solves exactly. Prices climb by subgradient steps (Polyak 1969) whose size falls with the
+//! work done, not with success: a step that falls with success stalls early.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, PoisonError, RwLock};
 
 use crate::budget::Clock;
 use crate::cover::Part;
-use crate::line::{Arena, Effort, NONE, UNIT};
+use crate::duals::Duals;
+use crate::line::{Arena, NONE, UNIT};
 use crate::model::Model;
 
-/// Rounds after which the step size has fallen to a hundredth; then it starts anew from the best.
-const CYCLE: u32 = 120;
+/// Prices are multiples of this. Then planes whose numbers had to be made coarser once still hold
+/// exact costs.
+const GRAIN: i64 = 8;
 
 /// The share of the last direction in the next: lines jump between few good ones, and without it
 /// prices zigzag.
 const INERTIA: f64 = 0.4;
+/// The size of the last step as a share of the first one's.
+const LAST_STEP: f64 = 1e-4;
+/// Steps aim at this many times the cost of the first roster known. A generous aim survives a poor
+/// start; one that shrinks with the best cost ends early.
+const AIM: f64 = 2.0;
 
 pub(crate) struct Ascent<'m> {
     model: &'m Model<'m>,
-    demands: Vec<f64>,
-    ratios: Vec<f64>,
-    /// Where the last step went: demands, then ratios.
+    /// Prices: demands, then ratios, then the sums of all workers.
+    point: Vec<f64>,
     direction: Vec<f64>,
+    /// Where the sums of each worker begin in `point`.
+    sum_starts: Vec<usize>,
+    /// Least and most that a price is useful at.
+    box_: Vec<(f64, f64)>,
     /// How many workers could count towards each demand.
     eligible: Vec<u32>,
+    /// The cost that steps aim at, once a roster is known.
+    aim: Option<f64>,
     best: i64,
-    best_prices: (Vec<f64>, Vec<f64>),
-    /// The lines' minima include all rules at the best prices so far.
-    polished: bool,
-    round: u32,
+    best_duals: Arc<Duals>,
     work: u64,
-    arena: Arena,
-    prices: Vec<i64>,
+    arenas: Vec<Mutex<Arena>>,
 }
 
-/// One evaluation: the bound, and the direction in which it grows.
+/// One stretch of the way up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Climb {
+    pub(crate) threads: usize,
+    /// Work to stop at.
+    pub(crate) until: u64,
+    /// Shares of the whole climb that are over at the beginning and at the end.
+    pub(crate) done: (f64, f64),
+    /// The cost of a known legal roster.
+    pub(crate) target: Option<i64>,
+}
+
+/// What an evaluation adds up: the bound, and the direction in which it grows.
+#[derive(Default)]
 struct Slope {
     value: i64,
-    demands: Vec<i64>,
-    ratios: Vec<i64>,
+    along: Vec<i64>,
+    work: u64,
+}
+
+impl Slope {
+    fn new(length: usize) -> Self {
+        Self { value: 0, along: vec![0; length], work: 0 }
+    }
+
+    fn clear(&mut self) {
+        (self.value, self.work) = (0, 0);
+        self.along.fill(0);
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.value += other.value;
+        self.work += other.work;
+        self.along.iter_mut().zip(&other.along).for_each(|(a, b)| *a += b);
+    }
+}
+
+/// What the threads of a climb share.
+struct Round {
+    duals: RwLock<Duals>,
+    next: AtomicUsize,
+    over: AtomicBool,
+    total: Mutex<Slope>,
 }
 
 impl<'m> Ascent<'m> {
     pub(crate) fn new(model: &'m Model<'m>) -> Self {
-        let demands = vec![0.0; model.problem.demands().len()];
-        let ratios = vec![0.0; model.problem.ratios().len()];
+        let eligible = eligible(model);
+        let mut box_ = Vec::new();
+        for (demand, &eligible) in model.problem.demands().iter().zip(&eligible) {
+            // Beyond its costs a price only moves the count, where the limits let it.
+            let over =
+                if demand.max.min(eligible) > demand.wanted { demand.over_cost } else { FAR };
+            let under = if demand.min < demand.wanted { demand.under_cost } else { FAR };
+            box_.push(((-over * UNIT) as f64, (under * UNIT) as f64));
+        }
+        box_.extend(model.problem.ratios().iter().map(|_| (0.0, (FAR * UNIT) as f64)));
+        let mut sum_starts = vec![box_.len()];
+        for program in &model.programs {
+            for at in 0..program.priced() {
+                let least = if program.has_least(at) { -FAR * UNIT } else { 0 };
+                box_.push((least as f64, (FAR * UNIT) as f64));
+            }
+            sum_starts.push(box_.len());
+        }
         Self {
-            best_prices: (demands.clone(), ratios.clone()),
-            direction: vec![0.0; demands.len() + ratios.len()],
-            eligible: eligible(model),
-            model,
-            demands,
-            ratios,
+            point: vec![0.0; box_.len()],
+            direction: vec![0.0; box_.len()],
+            sum_starts,
+            box_,
+            eligible,
+            aim: None,
             best: 0,
-            polished: false,
-            round: 0,
+            best_duals: Arc::new(Duals::zero(model)),
             work: 0,
-            arena: Arena::default(),
-            prices: Vec::new(),
+            arenas: Vec::new(),
+            model,
         }
     }
 
@@ -71,163 +137,200 @@ impl<'m> Ascent<'m> {
         self.work
     }
 
-    /// Climbs until `until` units of work are done; `target` is the cost of a known legal roster.
-    pub(crate) fn run(&mut self, until: u64, target: Option<i64>, clock: &Clock) {
-        while self.work < until && !clock.is_over() {
-            if target.is_some_and(|target| self.bound() >= target) {
-                return;
-            }
-            if self.round > 0 && self.round.is_multiple_of(CYCLE) && !self.polished {
-                self.polish(clock);
-                continue;
-            }
-            self.step(target, clock);
-        }
+    /// The prices of the best bound.
+    pub(crate) const fn duals(&self) -> &Arc<Duals> {
+        &self.best_duals
     }
 
-    fn step(&mut self, target: Option<i64>, clock: &Clock) {
-        if self.round.is_multiple_of(CYCLE) {
-            (self.demands, self.ratios) = self.best_prices.clone();
-            self.direction.fill(0.0);
+    /// Climbs until the work is done, the clock says stop or the target is reached.
+    pub(crate) fn run(&mut self, climb: Climb, clock: &Clock) {
+        let Climb { threads, until, done, target, .. } = climb;
+        let threads = threads.min(self.model.programs.len()).max(1);
+        self.arenas.resize_with(self.arenas.len().max(threads), Mutex::default);
+        let round = Round {
+            duals: RwLock::new(self.rounded()),
+            next: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            total: Mutex::new(Slope::new(self.point.len())),
+        };
+        let barrier = Barrier::new(threads);
+        let arenas = std::mem::take(&mut self.arenas);
+        let from = self.work;
+        std::thread::scope(|scope| {
+            for arena in &arenas[1..threads] {
+                let (round, barrier, model, starts) =
+                    (&round, &barrier, self.model, self.sum_starts.clone());
+                scope.spawn(move || {
+                    loop {
+                        barrier.wait();
+                        if round.over.load(Ordering::Acquire) {
+                            return;
+                        }
+                        evaluate(model, &starts, round, arena);
+                        barrier.wait();
+                    }
+                });
+            }
+            while self.work < until && !clock.is_over() && !self.reaches(target) {
+                barrier.wait();
+                evaluate(self.model, &self.sum_starts, &round, &arenas[0]);
+                barrier.wait();
+                #[expect(clippy::cast_precision_loss, reason = "a share")]
+                let share = (self.work - from) as f64 / (until - from) as f64;
+                self.step(&round, &climb, done.0 + share * (done.1 - done.0));
+            }
+            round.over.store(true, Ordering::Release);
+            barrier.wait();
+        });
+        self.arenas = arenas;
+    }
+
+    fn reaches(&self, target: Option<i64>) -> bool {
+        target.is_some_and(|target| self.bound() >= target)
+    }
+
+    /// Takes in what a round has found and moves on.
+    fn step(&mut self, round: &Round, climb: &Climb, done: f64) {
+        let mut total = round.total.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut duals = round.duals.write().unwrap_or_else(PoisonError::into_inner);
+        self.choose_counts(&duals, &mut total);
+        self.work += total.work;
+        if total.value > self.best {
+            self.best = total.value;
+            self.best_duals = Arc::new(duals.clone());
         }
-        let Some(slope) = self.evaluate(None, clock) else { return };
-        if slope.value > self.best {
-            self.best = slope.value;
-            self.best_prices = (self.demands.clone(), self.ratios.clone());
-            self.polished = false;
-        }
-        self.move_along(&slope, target);
-        self.round += 1;
-        self.polished &= !self.round.is_multiple_of(CYCLE);
+        self.move_along(&total, climb, done);
+        total.clear();
+        *duals = self.rounded();
+        round.next.store(0, Ordering::Release);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a step size; the bound itself is in integers")]
-    fn move_along(&mut self, slope: &Slope, target: Option<i64>) {
-        let far = self.model.typical as f64 * (self.demands.len() as f64 / 4.0 + 1.0);
-        let aim = target.map_or(self.best as f64 + far, |target| (target * UNIT) as f64);
-        let slopes = slope.demands.iter().chain(&slope.ratios);
-        for (old, &g) in self.direction.iter_mut().zip(slopes) {
+    fn move_along(&mut self, slope: &Slope, climb: &Climb, done: f64) {
+        if self.aim.is_none() {
+            self.aim = climb.target.map(|target| (target * UNIT) as f64 * AIM);
+        }
+        let far = self.model.typical as f64 * (self.point.len() as f64 / 4.0 + 1.0);
+        let aim = self.aim.unwrap_or(self.best as f64 + far);
+        for (old, &g) in self.direction.iter_mut().zip(&slope.along) {
             *old = (1.0 - INERTIA) * g as f64 + INERTIA * *old;
         }
         let norm: f64 = self.direction.iter().map(|d| d * d).sum();
         if norm < 1e-9 {
             return;
         }
-        let cooled = 0.01f64.powf(f64::from(self.round % CYCLE) / f64::from(CYCLE));
         let distance = (aim - slope.value as f64).max(UNIT as f64);
-        let step = cooled * distance / norm;
-        let (demands, ratios) = self.direction.split_at(self.demands.len());
-        for (price, d) in self.demands.iter_mut().zip(demands) {
-            *price += step * d;
-        }
-        for (price, d) in self.ratios.iter_mut().zip(ratios) {
-            *price = (*price + step * d).max(0.0);
+        let step = LAST_STEP.powf(done.clamp(0.0, 1.0)) * distance / norm;
+        for ((price, d), &(least, most)) in
+            self.point.iter_mut().zip(&self.direction).zip(&self.box_)
+        {
+            *price = (*price + step * d).clamp(least, most);
         }
     }
 
-    /// Evaluates the best prices with all rules in the lines.
-    fn polish(&mut self, clock: &Clock) {
-        (self.demands, self.ratios) = self.best_prices.clone();
-        self.polished = true;
-        if let Some(slope) = self.evaluate(Some(Effort::THOROUGH), clock) {
-            self.best = self.best.max(slope.value);
+    /// The point in whole numbers.
+    fn rounded(&self) -> Duals {
+        let prices: Vec<i64> = self.point.iter().copied().map(round).collect();
+        let demands = self.model.problem.demands().len();
+        Duals {
+            demands: prices[..demands].to_vec(),
+            ratios: prices[demands..self.sum_starts[0]].to_vec(),
+            sums: self.sum_starts.windows(2).map(|w| prices[w[0]..w[1]].to_vec()).collect(),
         }
-        self.round += 1;
-    }
-
-    /// The bound at the current prices, rounded to integers first. `None` when the clock ran out.
-    fn evaluate(&mut self, effort: Option<Effort>, clock: &Clock) -> Option<Slope> {
-        let demands: Vec<i64> = self.demands.iter().copied().map(round).collect();
-        let ratios: Vec<i64> = self.ratios.iter().copied().map(round).collect();
-        let mut slope =
-            Slope { value: 0, demands: vec![0; demands.len()], ratios: vec![0; ratios.len()] };
-        self.choose_counts(&demands, &mut slope);
-        for worker in 0..self.model.programs.len() {
-            if clock.is_over() {
-                return None;
-            }
-            self.price_choices(worker, &demands, &ratios);
-            slope.value += self.line_minimum(worker, effort);
-            let line = std::mem::take(&mut self.arena.line);
-            for choice in self.model.choices(worker, &line) {
-                self.descend(worker, choice, &mut slope);
-            }
-            self.arena.line = line;
-        }
-        Some(slope)
     }
 
     /// Each demand's best count: its price is linear, its cost convex with corners at three counts.
-    fn choose_counts(&self, prices: &[i64], slope: &mut Slope) {
+    fn choose_counts(&self, duals: &Duals, slope: &mut Slope) {
         for (at, demand) in self.model.problem.demands().iter().enumerate() {
             let most = demand.max.min(self.eligible[at]);
-            let corners = [demand.min.min(most), demand.wanted.min(most), most];
-            let value = |count: u32| demand.price(count).1 * UNIT + prices[at] * i64::from(count);
-            let least = corners.into_iter().map(|count| (value(count), count)).min();
-            let (value, count) = least.unwrap_or((0, 0));
-            slope.value += value;
-            slope.demands[at] += i64::from(count);
+            let corners = [demand.wanted.min(most), demand.min.min(most), most];
+            let value =
+                |count: u32| demand.price(count).1 * UNIT + duals.demands[at] * i64::from(count);
+            let best = corners.into_iter().min_by_key(|&count| value(count)).unwrap_or(0);
+            slope.value += value(best);
+            slope.along[at] += i64::from(best);
         }
     }
+}
 
-    fn price_choices(&mut self, worker: usize, demands: &[i64], ratios: &[i64]) {
-        self.prices.clear();
-        for (choice, &cost) in self.model.unary[worker].iter().enumerate() {
-            let parts = self.model.cover.parts(worker, choice);
-            let price = |&part: &Part| match part {
-                Part::Demand(at) => -demands[at as usize],
-                Part::Supervised(at) => ratios[at as usize],
-                Part::Supervisor(at) => -ratios[at as usize] * self.per_supervisor(at),
-            };
-            self.prices.push(cost + parts.iter().map(price).sum::<i64>());
+/// Prices that no cost reaches.
+const FAR: i64 = 1 << 32;
+
+/// Finds the best lines of workers that nobody has taken yet.
+fn evaluate(model: &Model<'_>, sum_starts: &[usize], round: &Round, arena: &Mutex<Arena>) {
+    let mut arena = arena.lock().unwrap_or_else(PoisonError::into_inner);
+    let duals = round.duals.read().unwrap_or_else(PoisonError::into_inner);
+    let length = sum_starts.last().copied().unwrap_or(0);
+    let mut own = std::mem::take(&mut arena.slope);
+    own.resize(length, 0);
+    let mut slope = Slope { value: 0, along: own, work: 0 };
+    slope.clear();
+    let mut pay = std::mem::take(&mut arena.pay);
+    let mut prices = std::mem::take(&mut arena.prices);
+    duals.by_part(model.problem, &model.cover, &mut pay);
+    loop {
+        let worker = round.next.fetch_add(1, Ordering::AcqRel);
+        let Some(program) = model.programs.get(worker) else { break };
+        price_choices(model, worker, &pay, &mut prices);
+        let dear = &duals.sums[worker];
+        let least = program.minimum(&prices, dear, &mut arena);
+        slope.work += arena.work_done();
+        if least >= NONE {
+            // Without a line there is no bound either; the solve reports that elsewhere.
+            continue;
         }
-    }
-
-    fn per_supervisor(&self, ratio: u32) -> i64 {
-        i64::from(self.model.problem.ratios()[ratio as usize].per_supervisor)
-    }
-
-    fn line_minimum(&mut self, worker: usize, effort: Option<Effort>) -> i64 {
-        let program = &self.model.programs[worker];
-        let relaxed = program.relaxed(&self.prices, &mut self.arena);
-        self.work += program.relaxed_work();
-        let Some(effort) = effort else { return relaxed };
-        let solved = program.solve(&self.prices, NONE, effort, &mut self.arena);
-        self.work += solved.work;
-        // A worker without any line has no minimum; the solve reports that elsewhere.
-        if solved.lower >= NONE { relaxed } else { solved.lower.max(relaxed) }
-    }
-
-    fn descend(&self, worker: usize, choice: usize, slope: &mut Slope) {
-        for &part in self.model.cover.parts(worker, choice) {
-            match part {
-                Part::Demand(at) => slope.demands[at as usize] -= 1,
-                Part::Supervised(at) => slope.ratios[at as usize] += 1,
-                Part::Supervisor(at) => slope.ratios[at as usize] -= self.per_supervisor(at),
+        slope.value += least;
+        for (at, (&sum, &dear)) in arena.sums.iter().zip(dear).enumerate() {
+            let (least, most) = program.limits(at);
+            slope.along[sum_starts[worker] + at] += sum - if dear >= 0 { most } else { least };
+        }
+        for choice in model.choices(worker, &arena.line) {
+            for &part in model.cover.of(worker, choice) {
+                let demands = model.problem.demands().len();
+                match model.cover.part(part) {
+                    Part::Demand(at) => slope.along[at] -= 1,
+                    Part::Supervised(at) => slope.along[demands + at] += 1,
+                    Part::Supervisor(at) => {
+                        let each = i64::from(model.problem.ratios()[at].per_supervisor);
+                        slope.along[demands + at] -= each;
+                    }
+                }
             }
         }
     }
+    round.total.lock().unwrap_or_else(PoisonError::into_inner).add(&slope);
+    arena.slope = slope.along;
+    arena.pay = pay;
+    arena.prices = prices;
+}
+
+fn price_choices(model: &Model<'_>, worker: usize, pay: &[i64], prices: &mut Vec<i64>) {
+    prices.clear();
+    prices.extend(model.unary[worker].iter().enumerate().map(|(choice, &cost)| {
+        let parts = model.cover.of(worker, choice).iter();
+        cost + parts.map(|&part| pay[part as usize]).sum::<i64>()
+    }));
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and any price is valid")]
 fn round(price: f64) -> i64 {
     // Beyond this sums could overflow; any price gives a bound.
-    price.round().clamp(-1e12, 1e12) as i64
+    (price / GRAIN as f64).round().clamp(-1e12, 1e12) as i64 * GRAIN
 }
 
 fn eligible(model: &Model<'_>) -> Vec<u32> {
     let mut eligible = vec![0; model.problem.demands().len()];
     for (worker, program) in model.programs.iter().enumerate() {
-        let parts = (0..program.choices()).flat_map(|choice| model.cover.parts(worker, choice));
-        let mut demands: Vec<u32> = parts
-            .filter_map(|part| match part {
-                Part::Demand(at) => Some(*at),
+        let parts = (0..program.choices()).flat_map(|choice| model.cover.of(worker, choice));
+        let mut demands: Vec<usize> = parts
+            .filter_map(|&part| match model.cover.part(part) {
+                Part::Demand(at) => Some(at),
                 _ => None,
             })
             .collect();
         demands.sort_unstable();
         demands.dedup();
-        demands.into_iter().for_each(|at| eligible[at as usize] += 1);
+        demands.into_iter().for_each(|at| eligible[at] += 1);
     }
     eligible
 }

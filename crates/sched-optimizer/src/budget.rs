@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 /// A limit of a solve.
 ///
-/// Work units are label and edge steps of the line programme, summed over all threads: the same
-/// problem, seed and work limit give the same roster on any number of threads. A limit in time gives
-/// whatever was reached by then; what is always done, however short the limit, is to prepare the line
-/// programmes and to give every worker a line.
+/// Work units are steps of the line programme, some tens of nanoseconds each, summed over all
+/// threads: the same problem, seed and work limit give the same roster on any number of threads. A
+/// limit in time gives whatever was reached by then; what is always done, however short the limit, is
+/// to prepare the line programmes and to give every worker a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     /// Wall-clock limit.

@@ -1,173 +1,220 @@
 //! Counts per demand and ratio, and what one more or one less would change.
 
+use crate::demand::{Demand, Ratio};
 use crate::ids::WorkerId;
 use crate::line::UNIT;
 use crate::problem::Problem;
 
-/// What a choice counts towards.
-#[derive(Clone, Copy, Debug)]
+/// Something that choices count towards, by position: all demands, then for each ratio those it
+/// supervises, then for each ratio the supervisors.
+pub(crate) type PartId = u32;
+
+/// What a part is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    Demand(u32),
-    Supervised(u32),
-    Supervisor(u32),
+    Demand(usize),
+    Supervised(usize),
+    Supervisor(usize),
 }
 
 /// For every worker and choice, what it counts towards. Fixed for a problem.
 pub(crate) struct CoverIndex {
-    workers: Vec<(Vec<u32>, Vec<Part>)>,
+    demands: usize,
+    ratios: usize,
+    workers: Vec<(Vec<u32>, Vec<PartId>)>,
 }
 
 impl CoverIndex {
     pub(crate) fn new(problem: &Problem) -> Self {
-        let by_cell = parts_by_cell(problem);
-        let index = |worker: WorkerId| {
-            let (mut starts, mut parts) = (vec![0], Vec::new());
-            for period in problem.period_ids() {
-                for choice in problem.choices(worker, period) {
-                    let cell = period.index() * problem.activities() + choice.activity.index();
-                    let own = by_cell[cell].iter().filter(|part| counts(problem, worker, **part));
-                    parts.extend(own);
-                    starts.push(u32::try_from(parts.len()).unwrap_or(u32::MAX));
-                }
+        let (demands, ratios) = (problem.demands().len(), problem.ratios().len());
+        let mut index = Self { demands, ratios, workers: Vec::new() };
+        let by_cell = index.parts_by_cell(problem);
+        index.workers =
+            problem.worker_ids().map(|worker| index.of_worker(problem, worker, &by_cell)).collect();
+        index
+    }
+
+    fn of_worker(
+        &self,
+        problem: &Problem,
+        worker: WorkerId,
+        by_cell: &[Vec<PartId>],
+    ) -> (Vec<u32>, Vec<PartId>) {
+        let (mut starts, mut parts) = (vec![0], Vec::new());
+        for period in problem.period_ids() {
+            for choice in problem.choices(worker, period) {
+                let cell = period.index() * problem.activities() + choice.activity.index();
+                let counts = |&&part: &&PartId| match self.part(part) {
+                    Part::Demand(at) => eligible(&problem.demands()[at], worker),
+                    Part::Supervised(_) | Part::Supervisor(_) => true,
+                };
+                parts.extend(by_cell[cell].iter().filter(counts));
+                starts.push(u32::try_from(parts.len()).unwrap_or(u32::MAX));
             }
-            (starts, parts)
+        }
+        (starts, parts)
+    }
+
+    fn parts_by_cell(&self, problem: &Problem) -> Vec<Vec<PartId>> {
+        let mut by_cell = vec![Vec::new(); problem.periods() * problem.activities()];
+        let mut add = |period: crate::PeriodId, activities: &[crate::ActivityId], part: Part| {
+            let mut distinct = activities.to_vec();
+            distinct.sort_unstable();
+            distinct.dedup();
+            for activity in distinct {
+                by_cell[period.index() * problem.activities() + activity.index()]
+                    .push(self.id(part));
+            }
         };
-        Self { workers: problem.worker_ids().map(index).collect() }
+        for (at, demand) in problem.demands().iter().enumerate() {
+            add(demand.period, &demand.activities, Part::Demand(at));
+        }
+        for (at, ratio) in problem.ratios().iter().enumerate() {
+            add(ratio.period, &ratio.supervised, Part::Supervised(at));
+            add(ratio.period, &ratio.supervisors, Part::Supervisor(at));
+        }
+        by_cell
+    }
+
+    /// Number of parts.
+    pub(crate) const fn parts(&self) -> usize {
+        self.demands + 2 * self.ratios
+    }
+
+    pub(crate) fn id(&self, part: Part) -> PartId {
+        let at = match part {
+            Part::Demand(at) => at,
+            Part::Supervised(at) => self.demands + at,
+            Part::Supervisor(at) => self.demands + self.ratios + at,
+        };
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn part(&self, id: PartId) -> Part {
+        let at = id as usize;
+        if at < self.demands {
+            Part::Demand(at)
+        } else if at < self.demands + self.ratios {
+            Part::Supervised(at - self.demands)
+        } else {
+            Part::Supervisor(at - self.demands - self.ratios)
+        }
     }
 
     /// What choice number `choice` of `worker` counts towards.
-    pub(crate) fn parts(&self, worker: usize, choice: usize) -> &[Part] {
+    pub(crate) fn of(&self, worker: usize, choice: usize) -> &[PartId] {
         let (starts, parts) = &self.workers[worker];
         &parts[starts[choice] as usize..starts[choice + 1] as usize]
     }
 }
 
-fn parts_by_cell(problem: &Problem) -> Vec<Vec<Part>> {
-    let mut by_cell = vec![Vec::new(); problem.periods() * problem.activities()];
-    let index = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    let mut add = |period: crate::PeriodId, activities: &[crate::ActivityId], part: Part| {
-        let mut distinct = activities.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
-        for activity in distinct {
-            by_cell[period.index() * problem.activities() + activity.index()].push(part);
-        }
-    };
-    for (at, demand) in problem.demands().iter().enumerate() {
-        add(demand.period, &demand.activities, Part::Demand(index(at)));
-    }
-    for (at, ratio) in problem.ratios().iter().enumerate() {
-        add(ratio.period, &ratio.supervised, Part::Supervised(index(at)));
-        add(ratio.period, &ratio.supervisors, Part::Supervisor(index(at)));
-    }
-    by_cell
+fn eligible(demand: &Demand, worker: WorkerId) -> bool {
+    demand.workers.as_ref().is_none_or(|workers| workers.contains(&worker))
 }
 
-fn counts(problem: &Problem, worker: WorkerId, part: Part) -> bool {
-    let Part::Demand(demand) = part else { return true };
-    let workers = &problem.demands()[demand as usize].workers;
-    workers.as_ref().is_none_or(|workers| workers.contains(&worker))
-}
-
-/// Penalties of one unit of breach, in parts of [`UNIT`].
+/// How many count towards each part, and what that costs in all.
 #[derive(Clone, Debug)]
-pub(crate) struct Weights {
-    pub(crate) demands: Vec<i64>,
-    pub(crate) ratios: Vec<i64>,
+pub(crate) struct Cover<'p> {
+    demands: &'p [Demand],
+    ratios: &'p [Ratio],
+    counts: Vec<u32>,
+    hard: i64,
+    soft: i64,
+    /// Penalties of one unit of breach of each demand, then each ratio, in parts of [`UNIT`].
+    weights: Vec<i64>,
 }
 
-impl Weights {
-    pub(crate) fn flat(problem: &Problem, weight: i64) -> Self {
-        Self {
-            demands: vec![weight; problem.demands().len()],
-            ratios: vec![weight; problem.ratios().len()],
+impl<'p> Cover<'p> {
+    /// Nobody counts; every unit of breach weighs `weight`.
+    pub(crate) fn empty(problem: &'p Problem, index: &CoverIndex, weight: i64) -> Self {
+        let (demands, ratios) = (problem.demands(), problem.ratios());
+        let mut cover = Self {
+            demands,
+            ratios,
+            counts: vec![0; index.parts()],
+            hard: 0,
+            soft: 0,
+            weights: vec![weight; demands.len() + ratios.len()],
+        };
+        for at in 0..demands.len() {
+            cover.count_in(at, 1);
         }
-    }
-}
-
-/// How many count towards each demand and ratio.
-#[derive(Clone, Debug)]
-pub(crate) struct Cover {
-    demands: Vec<u32>,
-    supervised: Vec<u32>,
-    supervisors: Vec<u32>,
-}
-
-impl Cover {
-    pub(crate) fn empty(problem: &Problem) -> Self {
-        let ratios = problem.ratios().len();
-        Self {
-            demands: vec![0; problem.demands().len()],
-            supervised: vec![0; ratios],
-            supervisors: vec![0; ratios],
-        }
+        cover
     }
 
-    pub(crate) fn add(&mut self, parts: &[Part]) {
-        for &part in parts {
-            *self.count(part) += 1;
-        }
+    /// Adds `sign` times the price of a demand to the totals.
+    fn count_in(&mut self, demand: usize, sign: i64) {
+        let (hard, soft) = self.demands[demand].price(self.counts[demand]);
+        self.hard += sign * hard;
+        self.soft += sign * soft;
     }
 
-    pub(crate) fn remove(&mut self, parts: &[Part]) {
-        for &part in parts {
-            *self.count(part) -= 1;
-        }
+    fn supervisor(&self, ratio: usize) -> usize {
+        self.demands.len() + self.ratios.len() + ratio
     }
 
-    fn count(&mut self, part: Part) -> &mut u32 {
-        match part {
-            Part::Demand(at) => &mut self.demands[at as usize],
-            Part::Supervised(at) => &mut self.supervised[at as usize],
-            Part::Supervisor(at) => &mut self.supervisors[at as usize],
-        }
+    fn excess(&self, ratio: usize) -> i64 {
+        let supervised = self.counts[self.demands.len() + ratio];
+        self.ratios[ratio].excess(supervised, self.counts[self.supervisor(ratio)])
     }
 
-    /// What one more towards `part` changes, in parts of [`UNIT`].
-    pub(crate) fn marginal(&self, problem: &Problem, weights: &Weights, part: Part) -> i64 {
+    /// Changes a count by one, up or down.
+    pub(crate) fn change(&mut self, id: PartId, part: Part, up: bool) {
+        let step = |count: &mut u32| *count = if up { *count + 1 } else { *count - 1 };
         match part {
             Part::Demand(at) => {
-                let (at, demand) = (at as usize, &problem.demands()[at as usize]);
-                let price = |count| {
-                    let (hard, soft) = demand.price(count);
-                    hard * weights.demands[at] + soft * UNIT
-                };
-                price(self.demands[at] + 1) - price(self.demands[at])
+                self.count_in(at, -1);
+                step(&mut self.counts[id as usize]);
+                self.count_in(at, 1);
             }
-            Part::Supervised(at) => self.ratio_change(problem, weights, at as usize, 1, 0),
-            Part::Supervisor(at) => self.ratio_change(problem, weights, at as usize, 0, 1),
+            Part::Supervised(at) | Part::Supervisor(at) => {
+                self.hard -= self.excess(at);
+                step(&mut self.counts[id as usize]);
+                self.hard += self.excess(at);
+            }
         }
     }
 
-    fn ratio_change(
-        &self,
-        problem: &Problem,
-        weights: &Weights,
-        at: usize,
-        supervised: u32,
-        supervisors: u32,
-    ) -> i64 {
-        let (ratio, s, v) = (&problem.ratios()[at], self.supervised[at], self.supervisors[at]);
-        let change = ratio.excess(s + supervised, v + supervisors) - ratio.excess(s, v);
-        change * weights.ratios[at]
+    /// What one more towards a part changes, in parts of [`UNIT`].
+    pub(crate) fn marginal(&self, part: Part) -> i64 {
+        match part {
+            Part::Demand(at) => {
+                let (demand, count) = (&self.demands[at], self.counts[at]);
+                let soft =
+                    if count < demand.wanted { -demand.under_cost } else { demand.over_cost };
+                let hard = i64::from(count >= demand.max) - i64::from(count < demand.min);
+                soft * UNIT + hard * self.weights[at]
+            }
+            Part::Supervised(at) => self.ratio_change(at, 1, 0),
+            Part::Supervisor(at) => self.ratio_change(at, 0, 1),
+        }
+    }
+
+    fn ratio_change(&self, at: usize, supervised: u32, supervisors: u32) -> i64 {
+        let s = self.counts[self.demands.len() + at] + supervised;
+        let v = self.counts[self.supervisor(at)] + supervisors;
+        let change = self.ratios[at].excess(s, v) - self.excess(at);
+        change * self.weights[self.demands.len() + at]
     }
 
     /// Breaches and cost of all demands and ratios.
-    pub(crate) fn price(&self, problem: &Problem) -> (i64, i64) {
-        let mut total = (0, 0);
-        for at in 0..problem.demands().len() {
-            let (hard, soft) = self.demand_price(problem, at);
-            total = (total.0 + hard, total.1 + soft);
+    pub(crate) const fn price(&self) -> (i64, i64) {
+        (self.hard, self.soft)
+    }
+
+    /// Makes what is broken now heavier by `more`, up to `most`.
+    pub(crate) fn weigh_breaches(&mut self, more: i64, most: i64) {
+        if self.hard == 0 {
+            return;
         }
-        let excess = (0..problem.ratios().len()).map(|at| self.excess(problem, at));
-        (total.0 + excess.sum::<i64>(), total.1)
-    }
-
-    pub(crate) fn demand_price(&self, problem: &Problem, at: usize) -> (i64, i64) {
-        problem.demands()[at].price(self.demands[at])
-    }
-
-    pub(crate) fn excess(&self, problem: &Problem, at: usize) -> i64 {
-        problem.ratios()[at].excess(self.supervised[at], self.supervisors[at])
+        for at in 0..self.weights.len() {
+            let broken = match at.checked_sub(self.demands.len()) {
+                None => self.demands[at].price(self.counts[at]).0 > 0,
+                Some(ratio) => self.excess(ratio) > 0,
+            };
+            if broken {
+                self.weights[at] = (self.weights[at] + more).min(most);
+            }
+        }
     }
 }

@@ -36,11 +36,12 @@
 //!
 //! # How it works
 //!
-//! Everything about one worker compiles to automata, and a dynamic programme over them finds a whole
-//! line that keeps all of its rules under any prices. The search takes one worker out at a time,
-//! prices each choice by what it changes in the cover, adds noise, and puts the best line back: hard
-//! rules of a line never break on the way. The bound uses the same programmes with Lagrangean prices
-//! on the demands (Held and Karp 1971; steps after Polyak 1969).
+//! Everything about one worker compiles to automata and [tallies](Tally), and a dynamic programme over
+//! them finds the best line that keeps all of the worker's rules under any prices. Lagrangean prices on
+//! the demands give the bound (Held and Karp 1971; steps after Polyak 1969) and guide the search: it
+//! takes one worker out at a time, adds noise to the prices, and puts the best line back, so that hard
+//! rules of a line never break on the way. In each of its cycles it goes from the Lagrangean prices
+//! step by step to what a choice really changes in the cover.
 //!
 //! # Guarantees
 //!
@@ -60,7 +61,9 @@
 //!   best, and the bound falls back to what was proved.
 //! * A solve does not prove legality impossible, except where one worker has no legal line at all.
 //!   [`find_conflict`] proves more, but not everything: it may end [undecided](Feasibility::Undecided).
-//! * Two searches and one bound run side by side: more than three threads bring nothing.
+//! * Two searches run side by side: more than two threads only speed up the climb of the prices.
+//! * On small, dense problems the bound stays away from the best roster: what it misses is proved by
+//!   enumeration or cuts, not by prices.
 
 #[cfg(test)]
 extern crate self as sched_optimizer;
@@ -74,12 +77,14 @@ mod checker;
 mod conflict;
 mod cover;
 mod demand;
+mod duals;
 mod error;
 mod fingerprint;
 mod ids;
 mod line;
 mod memo;
 mod model;
+mod pace;
 mod portfolio;
 mod problem;
 mod progress;

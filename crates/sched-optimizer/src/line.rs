@@ -1,22 +1,34 @@
 //! The line programme: the best line of one worker under any prices.
 //!
 //! All automata of a worker's rules run in one layered graph. Those with few, incomparable states
-//! are multiplied out once into nodes and edges ([`graph`]); the others, whose states can be
-//! compared (minutes used, free days had), ride along as labels ([`labels`]). A backward pass over the
-//! graph alone gives the exact cost to go without the labels' rules: it is the bound that the label
-//! pass prunes with, and already the answer when the cheapest path breaks none of them.
+//! are multiplied out once into nodes and edges ([`graph`]). Tallies lie on planes over the nodes
+//! ([`planes`], [`pass`]), and those that would make the planes large get a price on their amounts
+//! instead. What is left, and whatever has to be exact against the prices, rides along as labels
+//! ([`labels`]). A backward pass over the graph alone gives the exact cost to go without sums and labels: the
+//! potential of the planes, the bound that labels are pruned with, and already the answer when the
+//! cheapest path breaks nothing.
 
 mod graph;
 mod labels;
+mod pass;
+mod planes;
+mod solve;
+mod sums;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use graph::Graph;
 pub(crate) use labels::{Arena, Effort};
 
+use std::cmp::Reverse;
+
+use planes::Planes;
+use sums::Sum;
+
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::Problem;
 use crate::rule::{Automaton, LineContext};
+use crate::tally::Tally;
 
 /// Costs inside the search and the bound are multiples of this part of a cost unit, so that noise
 /// and prices can be finer than one unit.
@@ -25,20 +37,40 @@ pub(crate) const UNIT: i64 = 64;
 /// "No line": above every cost, with room to add to.
 pub(crate) const NONE: i64 = i64::MAX / 4;
 
-/// An edge of the backward pass costs about this many times less than a label's step.
-const EDGES_PER_UNIT: u64 = 32;
-
-/// Nodes a layer of the graph may have.
-const MAX_WIDTH: usize = 400;
 /// States an automaton may have in a layer to be multiplied out at all.
 const MAX_STATES: usize = 96;
 /// States looked at to tell whether an automaton's states can mostly be compared.
 const SAMPLE: usize = 48;
 
+/// How large a line programme may become.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Nodes in a layer of the graph.
+    nodes: usize,
+    /// Positions in a plane for sums that a price cannot replace.
+    cells: usize,
+    /// The same where a price can stand in.
+    few_cells: usize,
+}
+
+impl Room {
+    const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 256 };
+}
+
 /// Everything about one worker that does not depend on prices.
 pub(crate) struct LineProgram {
     graph: Graph,
+    planes: Planes,
+    /// Automata that are not multiplied out; the tallies last.
     labelled: Vec<Box<dyn Automaton>>,
+    /// Positions in `labelled` of those that a line from the planes may still break.
+    unchecked: Vec<usize>,
+    /// Tallies that are told apart on the planes, and their positions in `labelled`.
+    exact: Vec<(Sum, usize)>,
+    /// Tallies that have a price in place of a dimension, and their positions in `labelled`.
+    priced: Vec<(Sum, usize)>,
+    /// No line keeps some sum within its limits.
+    hopeless: bool,
     /// Activities of all choices; those of period `p` are `starts[p]..starts[p + 1]`.
     activities: Vec<ActivityId>,
     starts: Vec<usize>,
@@ -47,11 +79,11 @@ pub(crate) struct LineProgram {
 impl LineProgram {
     /// The programme of `worker`, restricted to the choices that `allowed` marks when given.
     pub(crate) fn new(problem: &Problem, worker: WorkerId, allowed: Option<&[bool]>) -> Self {
-        Self::within(problem, worker, allowed, MAX_WIDTH)
+        Self::within(problem, worker, allowed, Room::USUAL)
     }
 
-    /// The same with layers of at most `width` nodes; what does not fit rides along as labels.
-    fn within(problem: &Problem, worker: WorkerId, allowed: Option<&[bool]>, width: usize) -> Self {
+    /// The same within `room`; what does not fit has a price or rides along as labels.
+    fn within(problem: &Problem, worker: WorkerId, allowed: Option<&[bool]>, room: Room) -> Self {
         let context = LineContext::new(problem, worker);
         let (mut activities, mut starts) = (Vec::new(), vec![0]);
         for period in problem.period_ids() {
@@ -61,13 +93,23 @@ impl LineProgram {
         let automata =
             problem.rules(worker).iter().flat_map(|rule| rule.automata(&context)).collect();
         let cells = Cells { activities: &activities, starts: &starts };
-        let (graph, labelled) = multiply_out(Graph::plain(cells, allowed), cells, automata, width);
-        Self { graph, labelled, activities, starts }
+        let (mut graph, mut labelled) =
+            multiply_out(Graph::plain(cells, allowed), cells, automata, room.nodes);
+        let tallies = extract_tallies(&mut graph, cells, &labelled, room.nodes);
+        graph.merge_equals();
+        let Sorted { exact, priced, unchecked, hopeless } =
+            sort_sums(&graph, &mut labelled, tallies, room);
+        let on_planes: Vec<(&Sum, &dyn Tally)> = exact
+            .iter()
+            .filter_map(|(sum, at)| labelled[*at].as_tally().map(|tally| (sum, tally)))
+            .collect();
+        let planes = Planes::new(&graph, cells, &on_planes);
+        Self { graph, planes, labelled, unchecked, exact, priced, hopeless, activities, starts }
     }
 
-    /// Whether some line keeps all rules that are multiplied out.
+    /// Whether some line keeps all rules that are multiplied out, and some line each of the sums.
     pub(crate) fn is_possible(&self) -> bool {
-        !self.graph.is_empty()
+        !self.graph.is_empty() && !self.hopeless
     }
 
     /// Number of choices over all periods: the length of a price list.
@@ -79,10 +121,19 @@ impl LineProgram {
         Cells { activities: &self.activities, starts: &self.starts }
     }
 
-    /// Work of one backward pass, never zero: whatever runs until work is done must do some.
-    pub(crate) fn relaxed_work(&self) -> u64 {
-        self.graph.layers.iter().map(|layer| layer.edges.len() as u64).sum::<u64>() / EDGES_PER_UNIT
-            + 1
+    /// Number of prices that stand for limits of sums.
+    pub(crate) const fn priced(&self) -> usize {
+        self.priced.len()
+    }
+
+    /// Whether the sum with price number `at` may be too small.
+    pub(crate) fn has_least(&self, at: usize) -> bool {
+        self.priced[at].0.limits.0 > self.priced[at].0.start
+    }
+
+    /// The least and the most that the sum with price number `at` may be.
+    pub(crate) fn limits(&self, at: usize) -> (i64, i64) {
+        self.priced[at].0.limits
     }
 
     /// For every choice whether some line through the graph uses it.
@@ -95,7 +146,7 @@ impl LineProgram {
     /// The same under one automaton alone; `None` when it has too many states to tell.
     pub(crate) fn usable_under(&self, automaton: &dyn Automaton) -> Option<Vec<bool>> {
         let (graph, _) =
-            Graph::plain(self.cells(), None).times(self.cells(), automaton, MAX_WIDTH)?;
+            Graph::plain(self.cells(), None).times(self.cells(), automaton, Room::USUAL.nodes)?;
         let mut usable = vec![false; self.choices()];
         graph.mark_used(&self.starts, &mut usable);
         Some(usable)
@@ -117,6 +168,10 @@ impl Cells<'_> {
     fn of(&self, period: usize) -> &[ActivityId] {
         &self.activities[self.starts[period]..self.starts[period + 1]]
     }
+
+    fn activity(&self, period: usize, choice: u32) -> ActivityId {
+        self.activities[self.starts[period] + choice as usize]
+    }
 }
 
 /// Multiplies automata into the graph while it stays narrow, the incomparable ones first: as labels
@@ -127,6 +182,8 @@ fn multiply_out(
     automata: Vec<Box<dyn Automaton>>,
     max_width: usize,
 ) -> (Graph, Vec<Box<dyn Automaton>>) {
+    let (tallies, automata): (Vec<_>, Vec<_>) =
+        automata.into_iter().partition(|automaton| automaton.as_tally().is_some());
     let mut order: Vec<(bool, usize, Box<dyn Automaton>)> = automata
         .into_iter()
         .map(|automaton| {
@@ -140,11 +197,87 @@ fn multiply_out(
     let (mut graph, mut labelled) = (plain, Vec::new());
     for (_, width, automaton) in order {
         match if width == usize::MAX { None } else { graph.times(cells, &*automaton, max_width) } {
-            Some((product, _)) => graph = product,
+            Some((mut product, _)) => {
+                product.merge_equals();
+                graph = product;
+            }
             None => labelled.push(automaton),
         }
     }
+    labelled.extend(tallies);
     (graph, labelled)
+}
+
+/// Multiplies the modes of tallies into the graph; returns the positions in `labelled` of those for
+/// which there was room, in the order of their amounts on the edges.
+fn extract_tallies(
+    graph: &mut Graph,
+    cells: Cells<'_>,
+    labelled: &[Box<dyn Automaton>],
+    width: usize,
+) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (at, automaton) in labelled.iter().enumerate() {
+        let product = automaton.as_tally().and_then(|t| graph.times_tally(cells, t, width));
+        if let Some(product) = product {
+            *graph = product;
+            found.push(at);
+        }
+    }
+    found
+}
+
+/// Sums with their positions among the labelled automata.
+struct Sorted {
+    exact: Vec<(Sum, usize)>,
+    priced: Vec<(Sum, usize)>,
+    unchecked: Vec<usize>,
+    hopeless: bool,
+}
+
+/// Decides which sums are told apart on the planes and which get a price. Sums that no line of the
+/// graph can break are dropped.
+fn sort_sums(
+    graph: &Graph,
+    labelled: &mut Vec<Box<dyn Automaton>>,
+    tallies: Vec<usize>,
+    room: Room,
+) -> Sorted {
+    let mut sums = Vec::new();
+    let mut idle = Vec::new();
+    let mut hopeless = false;
+    for (part, at) in tallies.into_iter().enumerate() {
+        let sum = labelled[at].as_tally().and_then(|tally| Sum::new(graph, part, tally));
+        match sum {
+            Some(sum) if sum.binds || sum.has_cost => sums.push((sum, at)),
+            None => hopeless = true,
+            Some(_) => idle.push(at),
+        }
+    }
+    for &at in idle.iter().rev() {
+        labelled.remove(at);
+    }
+    for (_, at) in &mut sums {
+        *at -= idle.iter().filter(|gone| **gone < *at).count();
+    }
+    // What many choices add to is hardest to steer by a price.
+    sums.sort_by_key(|(sum, _)| (!sum.needs_cells(), Reverse(sum.choices), sum.width()));
+    let mut sorted =
+        Sorted { exact: Vec::new(), priced: Vec::new(), unchecked: Vec::new(), hopeless };
+    let mut cells = 1usize;
+    for (sum, at) in sums {
+        let grown = cells.saturating_mul(sum.width());
+        if grown <= if sum.needs_cells() { room.cells } else { room.few_cells } {
+            cells = grown;
+            sorted.exact.push((sum, at));
+        } else if !sum.has_cost {
+            sorted.priced.push((sum, at));
+        }
+    }
+    let known = sorted.exact.iter().chain(&sorted.priced).map(|(_, at)| *at);
+    let known: Vec<usize> = known.collect();
+    sorted.unchecked = (0..labelled.len()).filter(|at| !known.contains(at)).collect();
+    sorted
 }
 
 /// Whether most pairs of the states in the middle of the horizon can be compared.

@@ -171,7 +171,7 @@ fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
     let demands = problem.demands().iter().flat_map(|d| [d.under_cost * UNIT, d.over_cost * UNIT]);
     let mut costs: Vec<i64> =
         unary.iter().flatten().copied().chain(demands).filter(|&cost| cost > 0).collect();
-    let middle = costs.len() / 2;
+    let middle = costs.len() / 4;
     let typical = match costs.len() {
         0 => UNIT,
         _ => *costs.select_nth_unstable(middle).1,

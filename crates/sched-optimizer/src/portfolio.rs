@@ -1,51 +1,77 @@
-//! Several searches and the bound side by side. They meet after every epoch, which is a fixed amount
-//! of work: what each of them sees of the others does not depend on threads or on time.
+//! Several searches and the bound, one epoch of work after the other. They meet after every epoch,
+//! which is a fixed amount of work: what each of them sees of the others does not depend on threads or
+//! on time.
 
 use std::sync::Mutex;
 
-use crate::bound::Ascent;
+use crate::bound::{Ascent, Climb};
 use crate::budget::{Clock, Until};
 use crate::model::Model;
 use crate::score::Score;
-use crate::search::rows::{Cooling, Found, Rows};
+use crate::search::plan::Plan;
+use crate::search::rows::{Found, Rows};
 
-/// Work of a search in the first epoch; later ones are longer, up to a limit.
-const FIRST_EPOCH: u64 = 200_000;
-const LONGEST_EPOCH: u64 = 1_600_000;
-
-/// The searches differ in temperature: the first one settles early and is legal early, the second
-/// keeps moving for longer.
-const STRATEGIES: [Cooling; 2] = [
-    Cooling { name: "row resampling, cool", hot: 250, cold: 10, sweeps: 4 },
-    Cooling { name: "row resampling, warm", hot: 1000, cold: 30, sweeps: 8 },
+/// The searches differ in temperature: which one is best differs from problem to problem.
+const PLANS: [Plan; 2] = [
+    Plan {
+        name: "row resampling, cool",
+        guided: (150.0, 60.0),
+        alone: (250.0, 10.0),
+        first_cycle: 4,
+        cycles: 3,
+    },
+    Plan {
+        name: "row resampling, warm",
+        guided: (250.0, 100.0),
+        alone: (1000.0, 30.0),
+        first_cycle: 8,
+        cycles: 4,
+    },
 ];
+
+/// The share of a run in which prices climb before the searches begin.
+const CLIMB: f64 = 0.25;
+/// The share of a run in which a first legal roster is searched for without prices.
+const UNGUIDED: f64 = 0.5;
 
 pub(crate) struct Portfolio<'m> {
     rows: Vec<Rows<'m>>,
     ascent: Option<Ascent<'m>>,
-    epoch: u64,
     until: Until,
     best: Option<Found>,
+    /// The number of the present run, when its climb begins and ends, and whether its prices are in
+    /// use.
+    run: u32,
+    climb: Option<(f64, f64)>,
+    guided: bool,
 }
 
-enum Task<'t, 'm> {
-    Rows(&'t mut Rows<'m>),
-    Ascent(&'t mut Ascent<'m>),
+/// One epoch: how much work, and which part of the run it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Epoch {
+    pub(crate) work: u64,
+    /// Shares of the run that are over at its beginning and at its end.
+    pub(crate) done: (f64, f64),
+    pub(crate) threads: usize,
+    /// The number of the run, from one, and its length as a multiple of all before it.
+    pub(crate) run: u32,
+    pub(crate) growth: f64,
 }
 
 impl<'m> Portfolio<'m> {
     pub(crate) fn new(model: &'m Model<'m>, seed: u64, until: Until) -> Self {
-        let seeds = STRATEGIES.into_iter().zip(0..);
-        let rows =
-            seeds.map(|(cooling, at)| Rows::new(model, cooling, seed.wrapping_add(at << 32)));
+        let seeds = PLANS.into_iter().zip(0..);
+        let rows = seeds.map(|(plan, at)| Rows::new(model, plan, seed.wrapping_add(at << 32)));
         // The first legal roster needs no bound, and a worker without a line has none.
         let bounded = until != Until::Legal && model.impossible().is_empty();
         Self {
             rows: rows.collect(),
             ascent: bounded.then(|| Ascent::new(model)),
-            epoch: FIRST_EPOCH,
             until,
             best: None,
+            run: 0,
+            climb: None,
+            guided: false,
         }
     }
 
@@ -57,8 +83,16 @@ impl<'m> Portfolio<'m> {
     /// Makes the nearest improvements of the start, if it is not legal yet or while any is left.
     pub(crate) fn respond(&mut self, clock: &Clock) {
         if let Some(rows) = self.rows.first_mut() {
-            rows.finish_construction(clock);
+            rows.construct(clock);
             rows.respond(clock);
+        }
+        self.share();
+    }
+
+    /// Gives every worker a first line.
+    pub(crate) fn construct(&mut self, clock: &Clock) {
+        if let Some(rows) = self.rows.first_mut() {
+            rows.construct(clock);
         }
         self.share();
     }
@@ -86,34 +120,58 @@ impl<'m> Portfolio<'m> {
         score.is_some_and(|score| enough(self.until, self.bound(), score))
     }
 
-    /// One epoch on at most `threads` threads, and at most `left` units of work.
-    pub(crate) fn epoch(&mut self, threads: usize, left: u64, clock: &Clock) {
-        let share = self.epoch.min(left / (self.rows.len() as u64 + 1) + 1);
+    /// Climbs at the beginning of a run, searches after that. As long as nothing legal is known, a
+    /// run begins with a search without prices.
+    pub(crate) fn epoch(&mut self, epoch: Epoch, clock: &Clock) {
+        if self.run != epoch.run {
+            (self.run, self.climb, self.guided) = (epoch.run, None, false);
+        }
+        let legal = self.best.as_ref().filter(|best| best.score.is_legal());
+        let target = legal.map(|best| best.score.soft);
+        let (from, to) = epoch.done;
+        let within =
+            |start: f64, end: f64| ((from - start) / (end - start), (to - start) / (end - start));
+        let Some(ascent) = &mut self.ascent else { return self.search(epoch, clock) };
+        if self.climb.is_none() && target.is_none() && from < UNGUIDED {
+            self.rows.iter_mut().for_each(Rows::go_alone);
+            return self.search(Epoch { done: within(0.0, UNGUIDED), ..epoch }, clock);
+        }
+        let (start, end) = *self.climb.get_or_insert((from, from + CLIMB * (1.0 - from)));
+        if from < end {
+            let climb = Climb {
+                threads: epoch.threads,
+                until: ascent.work() + epoch.work,
+                done: within(start, end),
+                target,
+            };
+            return ascent.run(climb, clock);
+        }
+        if !self.guided {
+            self.rows.iter_mut().for_each(|rows| {
+                rows.guide_by(ascent.duals(), if epoch.run > 1 { epoch.growth } else { 0.0 })
+            });
+            self.guided = true;
+        }
+        self.search(Epoch { done: within(end, 1.0), ..epoch }, clock);
+    }
+
+    fn search(&mut self, epoch: Epoch, clock: &Clock) {
         let (until, bound) = (self.until, self.bound());
-        let target = self.best.as_ref().filter(|best| best.score.is_legal());
-        let target = target.map(|best| best.score.soft);
-        let rows = self.rows.iter_mut().map(Task::Rows);
-        let tasks = Mutex::new(rows.chain(self.ascent.iter_mut().map(Task::Ascent)));
+        let share = epoch.work / self.rows.len() as u64 + 1;
+        let tasks = Mutex::new(self.rows.iter_mut());
         let work = || {
             loop {
                 let next = tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next();
-                match next {
-                    Some(Task::Rows(rows)) => {
-                        rows.run(rows.work() + share, clock, |score| enough(until, bound, score));
-                    }
-                    Some(Task::Ascent(ascent)) => {
-                        ascent.run(ascent.work() + share, target, clock);
-                    }
-                    None => return,
-                }
+                let Some(rows) = next else { return };
+                let enough = |score| enough(until, bound, score);
+                rows.run(rows.work() + share, epoch.done, clock, enough);
             }
         };
         std::thread::scope(|scope| {
             // A panic in a helper resumes here when the scope ends.
-            (1..threads).for_each(|_| _ = scope.spawn(work));
+            (1..epoch.threads).for_each(|_| _ = scope.spawn(work));
             work();
         });
-        self.epoch = (self.epoch * 3 / 2).min(LONGEST_EPOCH);
         self.share();
     }
 
@@ -129,10 +187,9 @@ impl<'m> Portfolio<'m> {
 
     fn share(&mut self) {
         let best = self.rows.iter().filter_map(Rows::best).min_by_key(|found| found.score);
-        let Some(best) = best.cloned() else { return };
-        self.rows.iter_mut().for_each(|rows| rows.adopt(&best));
+        let Some(best) = best else { return };
         if self.best.as_ref().is_none_or(|old| best.score < old.score) {
-            self.best = Some(best);
+            self.best = Some(best.clone());
         }
     }
 }

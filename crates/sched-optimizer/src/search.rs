@@ -1,4 +1,5 @@
 //! Ways to look for better rosters.
 
 pub(crate) mod noise;
+pub(crate) mod plan;
 pub(crate) mod rows;

@@ -7,6 +7,7 @@ use crate::budget::{Budget, CancelToken, Clock, Until};
 use crate::checker::Analysis;
 use crate::ids::WorkerId;
 use crate::model::Model;
+use crate::pace::Pace;
 use crate::portfolio::Portfolio;
 use crate::problem::Problem;
 use crate::progress::{Progress, gap};
@@ -22,7 +23,7 @@ pub struct Options {
     pub budget: Budget,
     /// When to stop earlier. Default: at a proof.
     pub until: Until,
-    /// Threads to use; zero is one. More than three bring nothing: that many tasks run side by side.
+    /// Threads to use; zero is one. More than two only speed up the climb of the prices.
     pub threads: usize,
     /// Chooses between equally good ways. Default: zero.
     pub seed: u64,
@@ -201,14 +202,18 @@ pub(crate) fn search(
     }
     let limit = options.budget.work.unwrap_or(u64::MAX);
     let legal = |p: &Portfolio<'_>| p.best().is_some_and(|best| best.score.is_legal());
-    while !clock.is_over() && !portfolio.is_enough() && portfolio.work() < limit {
-        portfolio.epoch(threads, limit - portfolio.work(), clock);
+    portfolio.construct(clock);
+    let mut pace = Pace::new(options.budget, clock);
+    loop {
         stats.epochs += 1;
         let progress = progress(&portfolio, clock);
         stats.first_legal = stats.first_legal.or(progress.value.map(|_| progress.elapsed));
-        if on_progress(&progress).is_break() {
+        let stop = on_progress(&progress).is_break();
+        let work = portfolio.work();
+        if stop || clock.is_over() || portfolio.is_enough() || work >= limit {
             break;
         }
+        portfolio.epoch(pace.next(work, threads, clock), clock);
     }
     portfolio.complete();
     if legal(&portfolio) {

@@ -74,8 +74,8 @@ impl<T: Tally> Automaton for Summed<T> {
     }
 
     fn finish(&self, state: u64) -> Option<i64> {
-        let (_, sum) = unpack(state);
-        (self.tally.limits().0 <= sum).then(|| self.tally.cost(sum))
+        let ((_, sum), (least, most)) = (unpack(state), self.tally.limits());
+        (least <= sum && sum <= most).then(|| self.tally.cost(sum))
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {

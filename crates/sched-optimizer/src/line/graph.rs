@@ -1,18 +1,22 @@
-//! A layered graph whose paths are the lines that some automata accept.
+//! A layered graph whose paths are the lines that some automata accept. Edges also say what they
+//! add to the sums of tallies.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use super::Cells;
 use super::{NONE, UNIT};
 use crate::ids::PeriodId;
 use crate::rule::Automaton;
+use crate::tally::Tally;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Edge {
     pub(crate) to: u32,
     /// Position of the choice among those of its period.
     pub(crate) choice: u32,
+    /// What the edge adds to the sums: a position in [`Graph::amounts`].
+    pub(crate) tag: u32,
     /// In parts of [`UNIT`].
     pub(crate) cost: i64,
 }
@@ -39,6 +43,8 @@ impl Layer {
 pub(crate) struct Graph {
     pub(crate) layers: Vec<Layer>,
     pub(crate) finish: Vec<i64>,
+    /// Different lists of amounts that edges add, one amount for each tally multiplied in.
+    pub(crate) amounts: Vec<Vec<u32>>,
 }
 
 impl Graph {
@@ -49,15 +55,20 @@ impl Graph {
             let left = |choice: &usize| allowed.is_none_or(|allowed| allowed[start + choice]);
             let edges: Vec<Edge> = (0..cells.of(period).len())
                 .filter(left)
-                .map(|choice| Edge { to: 0, choice: index(choice), cost: 0 })
+                .map(|choice| Edge { to: 0, choice: index(choice), tag: 0, cost: 0 })
                 .collect();
             Layer { first: vec![0, index(edges.len())], edges }
         });
-        Self { layers: layers.collect(), finish: vec![0] }
+        Self { layers: layers.collect(), finish: vec![0], amounts: vec![Vec::new()] }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.finish.is_empty()
+    }
+
+    /// Nodes before `period`, or the last ones.
+    pub(super) fn nodes(&self, period: usize) -> usize {
+        self.layers.get(period).map_or(self.finish.len(), Layer::nodes)
     }
 
     /// Nodes of the widest layer.
@@ -73,11 +84,62 @@ impl Graph {
         automaton: &dyn Automaton,
         max_width: usize,
     ) -> Option<(Self, Vec<Vec<u64>>)> {
-        let mut nodes = if self.is_empty() { Vec::new() } else { vec![(0, automaton.start())] };
+        let step = |state, period, edge: &Edge| {
+            let activity = cells.activity(period, edge.choice);
+            let step = automaton.step(state, PeriodId::new(period), activity)?;
+            Some((step.state, Edge { cost: edge.cost + step.cost * UNIT, ..*edge }))
+        };
+        let (product, states, last) = self.multiply(automaton.start(), max_width, step)?;
+        let finish = last.iter().map(|&(node, state)| {
+            let own = automaton.finish(state).map_or(NONE, |cost| cost * UNIT);
+            (self.finish[node as usize] + own).min(NONE)
+        });
+        let amounts = self.amounts.clone();
+        let mut product = Self { finish: finish.collect(), layers: product, amounts };
+        product.trim();
+        Some((product, states))
+    }
+
+    /// The same lines with the modes of `tally` told apart and its amounts on the edges.
+    pub(super) fn times_tally(
+        &self,
+        cells: Cells<'_>,
+        tally: &dyn Tally,
+        max_width: usize,
+    ) -> Option<Self> {
+        let (mut amounts, mut known) = (Vec::new(), HashMap::new());
+        let step = |mode: u64, period, edge: &Edge| {
+            let mode = u32::try_from(mode).ok()?;
+            let activity = cells.activity(period, edge.choice);
+            let (mode, amount) = tally.step(mode, PeriodId::new(period), activity)?;
+            let tag = *known.entry((edge.tag, amount)).or_insert_with(|| {
+                let before = self.amounts[edge.tag as usize].iter().copied();
+                amounts.push(before.chain([amount]).collect());
+                index(amounts.len() - 1)
+            });
+            Some((u64::from(mode), Edge { tag, ..*edge }))
+        };
+        let start = u64::from(tally.start().0);
+        let (layers, _, last) = self.multiply(start, max_width, step)?;
+        let finish = last.iter().map(|&(node, _)| self.finish[node as usize]).collect();
+        let mut product = Self { layers, finish, amounts };
+        product.trim();
+        Some(product)
+    }
+
+    /// Layers of the product with something that steps along the edges, the states met in each, and
+    /// the last nodes. `None` when a layer would get more than `max_width` nodes.
+    fn multiply(
+        &self,
+        start: u64,
+        max_width: usize,
+        mut step: impl FnMut(u64, usize, &Edge) -> Option<(u64, Edge)>,
+    ) -> Option<(Vec<Layer>, Vec<Vec<u64>>, Nodes)> {
+        let mut nodes = if self.is_empty() { Vec::new() } else { vec![(0, start)] };
         let (mut layers, mut states) = (Vec::new(), Vec::new());
         for (period, layer) in self.layers.iter().enumerate() {
             let (product, next) =
-                multiply_layer(layer, &nodes, cells.of(period), PeriodId::new(period), automaton);
+                multiply_layer(layer, &nodes, |state, edge| step(state, period, edge));
             if next.len() > max_width {
                 return None;
             }
@@ -86,13 +148,7 @@ impl Graph {
             nodes = next;
         }
         states.push(distinct(&nodes));
-        let finish = nodes.iter().map(|&(node, state)| {
-            let own = automaton.finish(state).map_or(NONE, |cost| cost * UNIT);
-            (self.finish[node as usize] + own).min(NONE)
-        });
-        let mut product = Self { finish: finish.collect(), layers };
-        product.trim();
-        Some((product, states))
+        Some((layers, states, nodes))
     }
 
     /// Removes nodes from which no end is reached.
@@ -119,6 +175,32 @@ impl Graph {
         }
         if self.layers.first().is_some_and(|layer| layer.nodes() == 0) {
             self.finish.clear();
+            let none = || Layer { first: vec![0], edges: Vec::new() };
+            self.layers.iter_mut().for_each(|layer| *layer = none());
+        }
+    }
+
+    /// Makes one node of those from which the same lines lead on at the same cost.
+    pub(super) fn merge_equals(&mut self) {
+        let mut finish = Vec::new();
+        let mut renamed = classes(self.finish.iter().copied(), |cost| finish.push(cost));
+        self.finish = finish;
+        for layer in self.layers.iter_mut().rev() {
+            let edges = (0..index(layer.nodes())).map(|node| {
+                let own = layer.edges_of(node).iter();
+                let mut own: Vec<Edge> =
+                    own.map(|edge| Edge { to: renamed[edge.to as usize], ..*edge }).collect();
+                own.sort_unstable();
+                own.dedup();
+                own
+            });
+            let mut merged = Layer { first: vec![0], edges: Vec::new() };
+            let keep = |own: Vec<Edge>| {
+                merged.edges.extend(own);
+                merged.first.push(index(merged.edges.len()));
+            };
+            renamed = classes(edges, keep);
+            *layer = merged;
         }
     }
 
@@ -132,32 +214,41 @@ impl Graph {
     }
 }
 
+/// The class of each item, equal items in one; `keep` gets the first of each class.
+fn classes<K: Eq + Hash + Clone>(
+    items: impl Iterator<Item = K>,
+    mut keep: impl FnMut(K),
+) -> Vec<u32> {
+    let mut known = HashMap::new();
+    let class = |item: K| {
+        let next = index(known.len());
+        *known.entry(item).or_insert_with_key(|item| {
+            keep(item.clone());
+            next
+        })
+    };
+    items.map(class).collect()
+}
+
 type Nodes = Vec<(u32, u64)>;
 
 fn multiply_layer(
     layer: &Layer,
     nodes: &Nodes,
-    activities: &[crate::ids::ActivityId],
-    period: PeriodId,
-    automaton: &dyn Automaton,
+    mut step: impl FnMut(u64, &Edge) -> Option<(u64, Edge)>,
 ) -> (Layer, Nodes) {
     let mut known: HashMap<(u32, u64), u32, BuildHasherDefault<Mix>> = HashMap::default();
     let mut product = Layer { first: vec![0], edges: Vec::new() };
     let mut next = Vec::new();
     for &(node, state) in nodes {
         for edge in layer.edges_of(node) {
-            let activity = activities[edge.choice as usize];
-            let Some(step) = automaton.step(state, period, activity) else { continue };
-            let key = (edge.to, step.state);
+            let Some((state, stepped)) = step(state, edge) else { continue };
+            let key = (edge.to, state);
             let to = *known.entry(key).or_insert_with(|| {
                 next.push(key);
                 index(next.len() - 1)
             });
-            product.edges.push(Edge {
-                to,
-                choice: edge.choice,
-                cost: edge.cost + step.cost * UNIT,
-            });
+            product.edges.push(Edge { to, ..stepped });
         }
         product.first.push(index(product.edges.len()));
     }

@@ -1,12 +1,14 @@
-//! The passes over the graph: costs to go backwards, labels forwards.
+//! Labels: partial lines with the states of all automata that are not multiplied out.
 
-use super::graph::Edge;
+use super::pass::Scratch;
 use super::{LineProgram, NONE, UNIT};
 use crate::ids::PeriodId;
 
 /// How hard the label pass tries.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
+    /// Whether labels are tried where a price stands for a limit.
+    pub(crate) labels: bool,
     /// Labels kept at one node.
     pub(crate) bucket: usize,
     /// Labels kept in one layer.
@@ -15,9 +17,9 @@ pub(crate) struct Effort {
 
 impl Effort {
     /// For one of many resamplings.
-    pub(crate) const QUICK: Self = Self { bucket: 4, layer: 160 };
+    pub(crate) const QUICK: Self = Self { labels: false, bucket: 4, layer: 160 };
     /// Where no line was found, or the answer counts more than the time.
-    pub(crate) const THOROUGH: Self = Self { bucket: 24, layer: 6000 };
+    pub(crate) const THOROUGH: Self = Self { labels: true, bucket: 24, layer: 6000 };
 }
 
 /// What a solve found; the line itself is in [`Arena::line`].
@@ -48,134 +50,30 @@ struct Label {
 pub(crate) struct Arena {
     /// Positions of the line's choices among those of their periods.
     pub(crate) line: Vec<u32>,
-    /// Cost to go of every node, layer by layer.
-    to_go: Vec<i64>,
-    layer_starts: Vec<usize>,
+    /// Sums of the line that was found last, for each tally with a price.
+    pub(crate) sums: Vec<i64>,
+    /// What it costs without the prices of sums.
+    pub(crate) cost: i64,
+    /// Choices and tags of the line found last.
+    pub(super) path: Vec<(u32, u32)>,
+    pub(super) scratch: Scratch,
+    /// Lists that callers use again.
+    pub(crate) spare: Vec<u32>,
+    pub(crate) prices: Vec<i64>,
+    pub(crate) pay: Vec<i64>,
+    pub(crate) slope: Vec<i64>,
     labels: Vec<Label>,
     /// One state for each labelled automaton and label.
     states: Vec<u64>,
     heads: Vec<u32>,
     candidate: Vec<u64>,
     order: Vec<(i64, u32)>,
-    lost: i64,
-    work: u64,
+    pub(super) lost: i64,
+    pub(super) work: u64,
 }
 
 impl LineProgram {
-    /// The cheapest line under `prices` (one for each choice, in parts of [`UNIT`]) that costs less
-    /// than `upper`.
-    pub(crate) fn solve(
-        &self,
-        prices: &[i64],
-        upper: i64,
-        effort: Effort,
-        arena: &mut Arena,
-    ) -> Solved {
-        arena.work = self.relaxed_work();
-        let bound = self.costs_to_go(prices, arena);
-        if bound >= upper {
-            return Solved { cost: None, lower: bound, work: arena.work };
-        }
-        self.walk(prices, arena);
-        let extra = self.labelled_cost(arena);
-        if extra == Some(0) {
-            return Solved { cost: Some(bound), lower: bound, work: arena.work };
-        }
-        let mut found = extra.map(|extra| bound + extra).filter(|&cost| cost < upper);
-        let limit = found.unwrap_or(upper);
-        let better = self.label_pass(prices, limit, effort, arena);
-        found = better.or(found);
-        let lower = found.unwrap_or(upper).min(arena.lost).max(bound);
-        Solved { cost: found, lower, work: arena.work }
-    }
-
-    /// The exact minimum when the labelled rules are left out: a lower bound for `solve`.
-    pub(crate) fn relaxed(&self, prices: &[i64], arena: &mut Arena) -> i64 {
-        let bound = self.costs_to_go(prices, arena);
-        if bound < NONE {
-            self.walk(prices, arena);
-        }
-        bound
-    }
-
-    /// The cost of a given line by its positions, or `None` when a rule refuses it.
-    pub(crate) fn cost_of(&self, line: &[u32], prices: &[i64], arena: &mut Arena) -> Option<i64> {
-        let mut node = 0;
-        let mut cost = 0;
-        for (period, (&choice, layer)) in line.iter().zip(&self.graph.layers).enumerate() {
-            if layer.nodes() == 0 {
-                return None;
-            }
-            let edge = layer.edges_of(node).iter().find(|edge| edge.choice == choice)?;
-            cost += edge.cost + prices[self.starts[period] + choice as usize];
-            node = edge.to;
-        }
-        arena.line.clear();
-        arena.line.extend_from_slice(line);
-        Some(cost + self.graph.finish.get(node as usize)? + self.labelled_cost(arena)?)
-    }
-
-    fn costs_to_go(&self, prices: &[i64], arena: &mut Arena) -> i64 {
-        if !self.is_possible() {
-            return NONE;
-        }
-        arena.layer_starts.clear();
-        let mut total = 0;
-        for layer in &self.graph.layers {
-            arena.layer_starts.push(total);
-            total += layer.nodes();
-        }
-        arena.layer_starts.push(total);
-        arena.to_go.clear();
-        arena.to_go.resize(total, NONE);
-        arena.to_go.extend_from_slice(&self.graph.finish);
-        for (period, layer) in self.graph.layers.iter().enumerate().rev() {
-            let own = &prices[self.starts[period]..self.starts[period + 1]];
-            let (before, after) = arena.to_go.split_at_mut(arena.layer_starts[period + 1]);
-            let here = &mut before[arena.layer_starts[period]..];
-            for (cost, bounds) in here.iter_mut().zip(layer.first.windows(2)) {
-                let edges = &layer.edges[bounds[0] as usize..bounds[1] as usize];
-                let through =
-                    |edge: &Edge| edge.cost + own[edge.choice as usize] + after[edge.to as usize];
-                *cost = edges.iter().map(through).min().unwrap_or(NONE);
-            }
-        }
-        arena.to_go[0]
-    }
-
-    /// The cheapest path of the graph, into `arena.line`.
-    fn walk(&self, prices: &[i64], arena: &mut Arena) {
-        arena.line.clear();
-        let mut node = 0;
-        for (period, layer) in self.graph.layers.iter().enumerate() {
-            let after = arena.layer_starts[period + 1];
-            let through = |edge: &&Edge| {
-                let price = prices[self.starts[period] + edge.choice as usize];
-                edge.cost + price + arena.to_go[after + edge.to as usize]
-            };
-            let Some(edge) = layer.edges_of(node).iter().min_by_key(through) else { return };
-            arena.line.push(edge.choice);
-            node = edge.to;
-        }
-    }
-
-    /// What the labelled automata ask for `arena.line`, or `None` when one refuses it.
-    fn labelled_cost(&self, arena: &Arena) -> Option<i64> {
-        let mut total = 0;
-        for automaton in &self.labelled {
-            let mut state = automaton.start();
-            for (period, &choice) in arena.line.iter().enumerate() {
-                let activity = self.activities[self.starts[period] + choice as usize];
-                let step = automaton.step(state, PeriodId::new(period), activity)?;
-                total += step.cost * UNIT;
-                state = step.state;
-            }
-            total += automaton.finish(state)? * UNIT;
-        }
-        Some(total)
-    }
-
-    fn label_pass(
+    pub(super) fn label_pass(
         &self,
         prices: &[i64],
         upper: i64,
@@ -201,7 +99,7 @@ impl LineProgram {
                 }
             }
             layer_start = layer_end;
-            arena.thin_layer(period, layer_start, effort);
+            arena.thin_layer(self.planes.node_starts[period + 1], layer_start, effort);
         }
         self.best_end(layer_start, upper, arena)
     }
@@ -216,17 +114,17 @@ impl LineProgram {
         arena: &mut Arena,
     ) {
         let label = arena.labels[from];
-        let after = arena.layer_starts[period + 1];
+        let after = self.planes.node_starts[period + 1];
         for edge in self.graph.layers[period].edges_of(label.node) {
             arena.work += 1;
             let cost = label.cost + edge.cost + prices[edge.choice as usize];
-            if cost + arena.to_go[after + edge.to as usize] >= upper {
+            if cost + arena.scratch.to_go[after + edge.to as usize] >= upper {
                 continue;
             }
             let choice = self.starts[period] + edge.choice as usize;
             let Some(extra) = self.step_all(period, choice, from, arena) else { continue };
             let cost = cost + extra;
-            let total = cost + arena.to_go[after + edge.to as usize];
+            let total = cost + arena.scratch.to_go[after + edge.to as usize];
             if total < upper {
                 let parent = u32::try_from(from).unwrap_or(END);
                 let label = Label { cost, node: edge.to, parent, choice: edge.choice, next: END };
@@ -313,6 +211,11 @@ impl LineProgram {
 }
 
 impl Arena {
+    /// Work of the last search for a minimum.
+    pub(crate) const fn work_done(&self) -> u64 {
+        self.scratch.work
+    }
+
     fn unlink(&mut self, before: u32, link: u32) {
         let Label { next, node, .. } = self.labels[link as usize];
         match before {
@@ -347,13 +250,12 @@ impl Arena {
 
     /// Drops labels of a layer that is too wide: the best stay, and of the others an even sample,
     /// because the cheapest labels are often those that have nothing left for the end.
-    fn thin_layer(&mut self, period: usize, start: usize, effort: Effort) {
-        let after = self.layer_starts[period + 1];
+    fn thin_layer(&mut self, after: usize, start: usize, effort: Effort) {
         self.order.clear();
         for at in start..self.labels.len() {
             let label = self.labels[at];
             if label.node != END {
-                let total = label.cost + self.to_go[after + label.node as usize];
+                let total = label.cost + self.scratch.to_go[after + label.node as usize];
                 self.order.push((total, u32::try_from(at).unwrap_or(END)));
             }
         }

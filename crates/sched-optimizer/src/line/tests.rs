@@ -1,48 +1,159 @@
-//! Labels and nodes are two ways to the same lines.
+//! Nodes, planes, prices and labels are ways to the same lines.
 
 use proptest::prelude::*;
 
-use super::{Arena, Effort, LineProgram, NONE};
-use crate::ids::WorkerId;
+use super::{Arena, Effort, LineProgram, NONE, Room};
+use crate::ids::{ActivityId, WorkerId};
+use crate::rules::Total;
 
 #[path = "../../tests/support/problems.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod problems;
 
-const PERIODS: usize = 7;
+const PERIODS: usize = 9;
 /// No label is dropped for want of room.
-const ALL: Effort = Effort { bucket: usize::MAX, layer: usize::MAX };
+const ALL: Effort = Effort { labels: true, bucket: usize::MAX, layer: usize::MAX };
+const WIDE: Room = Room { nodes: usize::MAX, cells: 4096, few_cells: 4096 };
+/// Everything that can have a price has one.
+const PRICED: Room = Room { cells: 1, few_cells: 1, ..WIDE };
+/// Everything else is labelled.
+const LABELLED: Room = Room { nodes: 1, ..PRICED };
+
+impl LineProgram {
+    /// Whether some rule is neither in the graph nor on the planes.
+    const fn has_labels(&self) -> bool {
+        !self.unchecked.is_empty() || !self.priced.is_empty()
+    }
+
+    /// The best line by labels alone: planes and prices take no part.
+    fn by_labels(&self, prices: &[i64], arena: &mut Arena) -> Option<i64> {
+        if !self.is_possible() {
+            return None;
+        }
+        self.backwards(prices, &[], arena);
+        self.label_pass(prices, NONE, ALL, arena)
+    }
+}
+
+fn prices(program: &LineProgram, rng: &mut fastrand::Rng) -> Vec<i64> {
+    // Now and then beyond what the planes' numbers hold.
+    let most = [50, 500, 20_000, 3_000_000][rng.usize(0..4)];
+    (0..program.choices()).map(|_| rng.i64(-most..most)).collect()
+}
+
+/// A sum over the whole line, within limits that about half of all lines keep.
+fn total(rng: &mut fastrand::Rng) -> Total {
+    let amounts: Vec<_> = (0..4).map(|a| (ActivityId::new(a), rng.u32(0..6))).collect();
+    let middle = 9 * amounts.iter().map(|(_, amount)| amount).sum::<u32>() / 4;
+    let min = middle.saturating_sub(rng.u32(0..6));
+    let max = min + rng.u32(0..8);
+    Total {
+        what: "points".into(),
+        amounts,
+        periods: 0..PERIODS,
+        history: 0,
+        min,
+        max,
+        target: None,
+    }
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// With every rule as a label the best line costs what it costs with all rules in the graph that fit;
-    /// with too few labels the cost is one of a legal line and the lower bound still holds.
+    /// However the rules are divided among nodes, planes, prices and labels, the best line costs the same,
+    /// and none is found below what it costs.
     #[test]
-    fn labels_find_what_the_graph_finds(seed: u64, rules in 1..4usize) {
+    fn all_ways_lead_to_the_same_best_line(seed: u64, rules in 1..4usize) {
         let problem = problems::Maker::new(seed, PERIODS).team(1, rules);
         let worker = WorkerId::new(0);
-        let graph = LineProgram::within(&problem, worker, None, usize::MAX);
-        let labels = LineProgram::within(&problem, worker, None, 1);
+        let programs = [WIDE, PRICED, LABELLED, Room::USUAL]
+            .map(|room| LineProgram::within(&problem, worker, None, room));
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut arena = Arena::default();
         for _ in 0..4 {
-            let prices: Vec<i64> = (0..graph.choices()).map(|_| rng.i64(-500..500)).collect();
-            let best = graph.solve(&prices, NONE, ALL, &mut arena);
-            let same = labels.solve(&prices, NONE, ALL, &mut arena);
-            prop_assert_eq!(same.cost, best.cost);
-            let few = Effort { bucket: 2, layer: 8 };
-            let rough = labels.solve(&prices, NONE, few, &mut arena);
-            prop_assert!(rough.lower <= best.cost.unwrap_or(NONE));
-            if let Some(cost) = rough.cost {
-                prop_assert!(best.cost.is_some_and(|best| best <= cost));
-                let line = arena.line.clone();
-                prop_assert_eq!(graph.cost_of(&line, &prices, &mut arena), Some(cost));
+            let prices = prices(&programs[0], &mut rng);
+            let best = programs[2].by_labels(&prices, &mut arena);
+            for program in &programs {
+                let found = program.solve(&prices, &[], NONE, ALL, &mut arena).cost;
+                prop_assert_eq!(found, best);
+                if let Some(best) = best {
+                    let line = arena.line.clone();
+                    prop_assert_eq!(programs[2].cost_of(&line, &prices, &mut arena), Some(best));
+                    let below = program.solve(&prices, &[], best, ALL, &mut arena);
+                    prop_assert_eq!(below.cost, None);
+                    let quick = program.solve(&prices, &[], NONE, Effort::QUICK, &mut arena);
+                    prop_assert!(quick.lower <= best && quick.cost.is_none_or(|cost| best <= cost));
+                }
             }
-            if let Some(best) = best.cost {
-                let below = labels.solve(&prices, best, ALL, &mut arena);
-                prop_assert_eq!(below.cost, None);
+        }
+    }
+
+    /// With any prices on sums the minimum lies below every legal line, and with none of the sums in need
+    /// of one it is what the best line costs.
+    #[test]
+    fn the_minimum_is_a_lower_bound_at_any_prices(seed: u64, rules in 1..4usize) {
+        let problem = problems::Maker::new(seed, PERIODS).team(1, rules);
+        let worker = WorkerId::new(0);
+        let programs = [WIDE, PRICED].map(|room| LineProgram::within(&problem, worker, None, room));
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut arena = Arena::default();
+        for _ in 0..4 {
+            let prices = prices(&programs[0], &mut rng);
+            let best = programs[0].by_labels(&prices, &mut arena);
+            for program in &programs {
+                let dear: Vec<i64> = (0..program.priced())
+                    .map(|at| rng.i64(if program.has_least(at) { -900 } else { 0 }..900))
+                    .collect();
+                let minimum = program.minimum(&prices, &dear, &mut arena);
+                prop_assert!(best.is_none_or(|best| minimum <= best));
+                let small = prices.iter().all(|price| price.abs() < 1000);
+                if small && !program.has_labels() && let Some(best) = best {
+                    // Costs of rules may still be beyond what the planes' numbers hold.
+                    prop_assert!(best - minimum < 8 * 9);
+                }
             }
+        }
+    }
+
+    /// Several sums that every cell moves differently, forwards and against the drift of their bands.
+    #[test]
+    fn sums_lie_side_by_side_on_a_plane(seed: u64, sums in 2..4usize) {
+        let mut maker = problems::Maker::new(seed, PERIODS);
+        let worker = maker.worker(true);
+        for _ in 0..sums {
+            let total = total(&mut maker.rng);
+            maker.builder.rule(worker, total);
+        }
+        let problem = maker.builder.build().map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let program = LineProgram::within(&problem, worker, None, WIDE);
+        let mut arena = Arena::default();
+        for _ in 0..4 {
+            let prices: Vec<i64> =
+                (0..program.choices()).map(|_| maker.rng.i64(-500..500)).collect();
+            let best = program.by_labels(&prices, &mut arena);
+            prop_assert_eq!(program.solve(&prices, &[], NONE, ALL, &mut arena).cost, best);
+            if let Some(best) = best.filter(|_| !program.has_labels()) {
+                prop_assert_eq!(program.minimum(&prices, &[], &mut arena), best);
+            }
+        }
+    }
+
+    /// With too few labels the cost is one of a legal line and the lower bound still holds.
+    #[test]
+    fn few_labels_find_a_legal_line(seed: u64, rules in 1..4usize) {
+        let problem = problems::Maker::new(seed, PERIODS).team(1, rules);
+        let program = LineProgram::within(&problem, WorkerId::new(0), None, LABELLED);
+        let mut arena = Arena::default();
+        let prices = prices(&program, &mut fastrand::Rng::with_seed(seed));
+        let best = program.by_labels(&prices, &mut arena);
+        let few = Effort { labels: true, bucket: 2, layer: 8 };
+        let rough = program.solve(&prices, &[], NONE, few, &mut arena);
+        prop_assert!(rough.lower <= best.unwrap_or(NONE));
+        if let Some(cost) = rough.cost {
+            prop_assert!(best.is_some_and(|best| best <= cost));
+            let line = arena.line.clone();
+            prop_assert_eq!(program.cost_of(&line, &prices, &mut arena), Some(cost));
         }
     }
 }

@@ -8,17 +8,44 @@ const STEPS: f64 = 1024.0;
 /// Standard Gumbel values at evenly spaced quantiles, so that a sample is a look-up.
 #[derive(Clone, Debug)]
 pub(crate) struct Noise {
-    table: Vec<i64>,
+    table: Box<[i64; SIZE]>,
 }
 
 impl Noise {
     pub(crate) fn new() -> Self {
-        Self { table: (0..SIZE).map(quantile).collect() }
+        Self { table: Box::new(std::array::from_fn(quantile)) }
     }
 
-    /// One sample for `temperature`, which is in the unit of the costs.
-    pub(crate) fn sample(&self, rng: &mut fastrand::Rng, temperature: i64) -> i64 {
-        self.table[rng.usize(0..SIZE)] * temperature / 1024
+    /// Samples for `temperature`, which is in the unit of the costs.
+    pub(crate) const fn stream<'n>(
+        &'n self,
+        rng: &'n mut fastrand::Rng,
+        temperature: i64,
+    ) -> Samples<'n> {
+        Samples { table: &self.table, rng, temperature, bits: 1 }
+    }
+}
+
+/// An endless row of samples.
+pub(crate) struct Samples<'n> {
+    table: &'n [i64; SIZE],
+    rng: &'n mut fastrand::Rng,
+    temperature: i64,
+    /// Random bits that are left, below a one.
+    bits: u64,
+}
+
+impl Samples<'_> {
+    pub(crate) fn sample(&mut self) -> i64 {
+        if self.temperature == 0 {
+            return 0;
+        }
+        if self.bits < SIZE as u64 {
+            self.bits = self.rng.u64(..) | 1 << 63;
+        }
+        let at = usize::try_from(self.bits % SIZE as u64).unwrap_or(0);
+        self.bits /= SIZE as u64;
+        self.table[at] * self.temperature / 1024
     }
 }
 

@@ -1,28 +1,27 @@
-//! Row resampling: one worker at a time is taken out and put back on the best line under the
-//! marginal costs of the others' cover plus noise. Every line in the roster is legal at any time;
-//! what is searched is the cover. With noise of temperature `T` this is a blocked Gibbs sampler over
-//! whole lines, cooled in cycles.
+//! Row resampling: one worker at a time is taken out and put back on the best line under noisy
+//! prices. Every line in the roster is legal at any time; what is searched is the cover. With noise
+//! of temperature `T` this is a blocked Gibbs sampler over whole lines.
+//!
+//! Under the Lagrangean prices nearly all good lines cost next to nothing more than the best one. So
+//! a cycle begins with these prices alone, where workers do not see each other, and moves step by step
+//! to the true marginal costs of the cover (penalty continuation): the workers settle on a good cover
+//! while they may still choose among many good lines.
+
+mod first;
+
+use std::sync::Arc;
 
 use crate::budget::Clock;
-use crate::cover::{Cover, Part, Weights};
+use crate::cover::{Cover, Part, PartId};
+use crate::duals::Duals;
 use crate::ids::WorkerId;
 use crate::line::{Arena, Effort, NONE, UNIT};
 use crate::model::Model;
 use crate::rule::Line;
 use crate::score::Score;
 use crate::search::noise::Noise;
+use crate::search::plan::{Heat, Plan};
 
-/// Temperatures of a cycle, as shares of a typical cost in thousandths.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cooling {
-    pub(crate) name: &'static str,
-    pub(crate) hot: i64,
-    pub(crate) cold: i64,
-    /// Sweeps of the first cycle; each later one is twice as long, up to a limit.
-    pub(crate) sweeps: u32,
-}
-
-const LONGEST_CYCLE: u32 = 64;
 /// A unit of breach weighs this many times the largest cost at first.
 const BREACH_WEIGHT: i64 = 8;
 /// Unmet demands grow heavier up to this many times the first weight.
@@ -38,53 +37,70 @@ pub(crate) struct Found {
 
 pub(crate) struct Rows<'m> {
     model: &'m Model<'m>,
-    cooling: Cooling,
+    first_plan: Plan,
+    plan: Plan,
     rng: fastrand::Rng,
     noise: Noise,
     /// The current line of each worker; empty before it has one.
     lines: Vec<Vec<u32>>,
+    /// Breaches of each line, and its cost without the cover.
     own: Vec<Score>,
-    cover: Cover,
-    weights: Weights,
+    /// What each line pays to its rules, in parts of [`UNIT`].
+    rule_costs: Vec<i64>,
+    /// The sum of `own`.
+    total: Score,
+    cover: Cover<'m>,
+    duals: Option<Arc<Duals>>,
+    /// Payments for each part under the duals, zero without them.
+    guide: Vec<i64>,
+    /// Payments for each part now.
+    pay: Vec<i64>,
+    /// Prices of sums, by worker.
+    dear: Vec<Vec<i64>>,
+    heat: Heat,
+    sweeps: u32,
     best: Option<Found>,
     /// Workers of the running sweep, the next one last.
     queue: Vec<usize>,
-    cycle: u32,
-    sweep: u32,
     arena: Arena,
     prices: Vec<i64>,
     work: u64,
     resampled: u64,
-    /// No noise.
-    quiet: bool,
-    /// No second, longer look for a line.
-    hurried: bool,
+    /// No worker has been put back for the first time yet.
+    constructing: bool,
 }
 
 impl<'m> Rows<'m> {
-    pub(crate) fn new(model: &'m Model<'m>, cooling: Cooling, seed: u64) -> Self {
+    pub(crate) fn new(model: &'m Model<'m>, plan: Plan, seed: u64) -> Self {
         let workers = model.problem.workers();
+        let cover = Cover::empty(model.problem, &model.cover, model.largest * BREACH_WEIGHT);
         let mut rows = Self {
             model,
-            cooling,
+            first_plan: plan,
+            plan,
             rng: fastrand::Rng::with_seed(seed),
             noise: Noise::new(),
             lines: vec![Vec::new(); workers],
             own: vec![Score::default(); workers],
-            cover: Cover::empty(model.problem),
-            weights: Weights::flat(model.problem, model.largest * BREACH_WEIGHT),
+            rule_costs: vec![0; workers],
+            total: Score::default(),
+            cover,
+            duals: None,
+            guide: vec![0; model.cover.parts()],
+            pay: Vec::new(),
+            dear: Duals::zero(model).sums,
+            heat: Heat::NONE,
+            sweeps: 0,
             best: None,
             queue: Vec::new(),
-            cycle: 0,
-            sweep: 0,
             arena: Arena::default(),
             prices: Vec::new(),
             work: 0,
             resampled: 0,
-            quiet: false,
-            hurried: false,
+            constructing: true,
         };
         rows.queue = rows.construction_order();
+        rows.refresh_all();
         rows
     }
 
@@ -94,10 +110,13 @@ impl<'m> Rows<'m> {
             let unary = &self.model.unary[worker];
             let program = &self.model.programs[worker];
             if let Some(cost) = program.cost_of(line, unary, &mut self.arena) {
-                self.put(worker, line.clone(), Score { hard: 0, soft: cost / UNIT });
+                let own: i64 = self.model.choices(worker, line).map(|choice| unary[choice]).sum();
+                let score = Score { hard: 0, soft: cost / UNIT };
+                self.put(worker, line, score, cost - own);
             }
         }
         self.queue.retain(|&worker| self.lines[worker].is_empty());
+        self.constructing = !self.queue.is_empty();
         self.remember();
     }
 
@@ -113,57 +132,64 @@ impl<'m> Rows<'m> {
         self.best.as_ref()
     }
 
-    /// Works until `until` units are done in all, or the clock says stop, or `enough`.
-    pub(crate) fn run(&mut self, until: u64, clock: &Clock, enough: impl Fn(Score) -> bool) {
+    /// Uses these prices from now on, in a search that does `growth` times the work of all before.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub(crate) fn guide_by(&mut self, duals: &Arc<Duals>, growth: f64) {
+        let before = self.resampled as f64 / self.lines.len().max(1) as f64;
+        self.plan = self.first_plan.for_sweeps(before * growth);
+        if self.duals.is_none() {
+            self.dear.clone_from(&duals.sums);
+        }
+        self.duals = Some(Arc::clone(duals));
+        duals.by_part(self.model.problem, &self.model.cover, &mut self.guide);
+    }
+
+    /// Uses no prices from now on.
+    pub(crate) fn go_alone(&mut self) {
+        self.duals = None;
+        self.guide.fill(0);
+    }
+
+    /// Works until `until` units are done in all, or the clock says stop, or `enough`. `done` are the
+    /// shares of the search that are over at the beginning and at the end.
+    pub(crate) fn run(
+        &mut self,
+        until: u64,
+        done: (f64, f64),
+        clock: &Clock,
+        enough: impl Fn(Score) -> bool,
+    ) {
+        let from = self.work;
         while self.work < until && !clock.is_over() {
             if self.best.as_ref().is_some_and(|best| enough(best.score)) {
                 return;
             }
             match self.queue.pop() {
                 Some(worker) => self.resample(worker),
-                None => self.next_sweep(),
+                None => {
+                    let share = share(self.work - from, until - from);
+                    self.next_sweep(done.0 + share * (done.1 - done.0));
+                }
             }
             self.remember();
         }
     }
 
-    /// Gives every worker a line without noise, while there is time to look for legal ones.
-    pub(crate) fn finish_construction(&mut self, clock: &Clock) {
-        self.quiet = true;
-        while let Some(worker) = self.queue.pop_if(|_| !clock.is_over()) {
-            self.resample(worker);
-        }
-        self.quiet = false;
-        self.complete();
-    }
-
-    /// Gives every worker a line, however quickly: for a roster to return when time is up.
-    pub(crate) fn complete(&mut self) {
-        self.hurried = true;
-        for worker in 0..self.lines.len() {
-            if self.lines[worker].is_empty() {
-                self.resample(worker);
-            }
-        }
-        self.hurried = false;
-        self.remember();
-    }
-
     /// Changes the one line whose change helps most, again and again, until none helps.
     pub(crate) fn respond(&mut self, clock: &Clock) {
-        self.quiet = true;
+        self.heat = Heat::NONE;
+        self.refresh_all();
         while !clock.is_over() {
             let offers = (0..self.lines.len()).filter_map(|worker| self.improvement(worker, clock));
             let offers: Vec<(i64, usize, Vec<u32>)> = offers.collect();
             let Some((_, worker, line)) = offers.into_iter().max_by_key(|offer| offer.0) else {
                 break;
             };
-            let own = self.judge(worker, &line);
+            let (own, rules) = self.judge(worker, &line);
             self.take(worker);
-            self.put(worker, line, own);
+            self.put(worker, &line, own, rules);
             self.remember();
         }
-        self.quiet = false;
     }
 
     /// A better line for `worker` while all others stay, and by how much it is better.
@@ -171,208 +197,234 @@ impl<'m> Rows<'m> {
         if clock.is_over() {
             return None;
         }
-        let (old, own) = (self.take(worker), self.own[worker]);
+        let old = self.take(worker);
         self.fill_prices(worker);
+        let now = self.cost_now(worker, &old);
         let program = &self.model.programs[worker];
-        let now = program.cost_of(&old, &self.prices, &mut self.arena).unwrap_or(NONE);
-        let solved = program.solve(&self.prices, now, Effort::QUICK, &mut self.arena);
+        let dear = &self.dear[worker];
+        let solved = program.solve(&self.prices, dear, now, Effort::QUICK, &mut self.arena);
         self.work += solved.work;
-        self.put(worker, old, own);
+        let (own, rules) = (self.own[worker], self.rule_costs[worker]);
+        self.put(worker, &old, own, rules);
         Some((now - solved.cost?, worker, self.arena.line.clone()))
     }
 
-    /// Continues from a better roster that another search has found, at the next cycle.
-    pub(crate) fn adopt(&mut self, found: &Found) {
-        if self.best.as_ref().is_none_or(|best| found.score < best.score) {
-            self.best = Some(found.clone());
+    fn next_sweep(&mut self, done: f64) {
+        self.constructing = false;
+        let first = self.model.largest * BREACH_WEIGHT;
+        let heat = match self.duals {
+            Some(_) => self.plan.guided(done),
+            None => self.plan.alone(self.sweeps),
+        };
+        self.sweeps += 1;
+        if heat.is_settled() {
+            self.cover.weigh_breaches(first / 2, first * HEAVIEST);
         }
-    }
-
-    /// Supervisors last: what they are needed for is known by then. Fewer choices first.
-    fn construction_order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.lines.len()).collect();
-        self.rng_shuffled(&mut order);
-        order.sort_by_key(|&worker| {
-            let choices = self.model.programs[worker].choices();
-            let supervises = (0..choices).any(|choice| {
-                let parts = self.model.cover.parts(worker, choice);
-                parts.iter().any(|part| matches!(part, Part::Supervisor(_)))
-            });
-            (supervises, choices)
-        });
-        order.reverse();
-        order
-    }
-
-    fn rng_shuffled(&self, order: &mut [usize]) {
-        self.rng.clone().shuffle(order);
-    }
-
-    fn next_sweep(&mut self) {
-        self.sweep += 1;
-        self.reweigh();
-        if self.sweep > self.cycle_sweeps() {
-            self.next_cycle();
+        if heat.restarts(self.heat) {
+            self.restart();
         }
+        self.heat = heat;
+        self.refresh_all();
         self.queue.extend(0..self.lines.len());
         self.rng.shuffle(&mut self.queue);
     }
 
-    fn cycle_sweeps(&self) -> u32 {
-        (self.cooling.sweeps << self.cycle.min(4)).min(LONGEST_CYCLE)
-    }
-
-    fn next_cycle(&mut self) {
-        self.cycle += 1;
-        self.sweep = 1;
-        let Some(best) = self.best.clone() else { return };
-        for (worker, line) in best.lines.into_iter().enumerate() {
+    /// Goes back to the best roster.
+    fn restart(&mut self) {
+        let Some(best) = self.best.take() else { return };
+        for (worker, line) in best.lines.iter().enumerate() {
             self.take(worker);
-            let own = self.judge(worker, &line);
-            self.put(worker, line, own);
+            let (own, rules) = self.judge(worker, line);
+            self.put(worker, line, own, rules);
         }
+        self.best = Some(best);
     }
 
-    /// Falls geometrically from hot to cold over a cycle.
-    #[expect(clippy::cast_possible_truncation, reason = "a share in thousandths")]
-    #[expect(clippy::cast_precision_loss, reason = "a share in thousandths")]
-    fn temperature(&self) -> i64 {
-        let last = self.cycle_sweeps().max(2) - 1;
-        let ratio = self.cooling.cold as f64 / self.cooling.hot as f64;
-        let done = f64::from(self.sweep.min(last)) / f64::from(last);
-        let share = (self.cooling.hot as f64 * ratio.powf(done)).round() as i64;
-        share * self.model.typical / 1000
-    }
-
-    /// Unmet demands and ratios grow heavier, so that the search leaves a state in which meeting one
-    /// costs another.
-    fn reweigh(&mut self) {
-        let first = self.model.largest * BREACH_WEIGHT;
-        let heavier = |weight: &mut i64| *weight = (*weight + first / 2).min(first * HEAVIEST);
-        for (at, weight) in self.weights.demands.iter_mut().enumerate() {
-            if self.cover.demand_price(self.model.problem, at).0 > 0 {
-                heavier(weight);
-            }
-        }
-        for (at, weight) in self.weights.ratios.iter_mut().enumerate() {
-            if self.cover.excess(self.model.problem, at) > 0 {
-                heavier(weight);
-            }
-        }
+    fn cost_now(&self, worker: usize, line: &[u32]) -> i64 {
+        let cells: i64 = self.model.choices(worker, line).map(|choice| self.prices[choice]).sum();
+        cells + self.rule_costs[worker]
     }
 
     fn resample(&mut self, worker: usize) {
-        let program = &self.model.programs[worker];
         let old = self.take(worker);
         self.fill_prices(worker);
-        let upper =
-            program.cost_of(&old, &self.prices, &mut self.arena).filter(|_| !old.is_empty());
-        let limit = upper.unwrap_or(NONE);
-        let mut solved = program.solve(&self.prices, limit, Effort::QUICK, &mut self.arena);
-        self.work += solved.work;
-        if solved.cost.is_none() && upper.is_none() && !self.hurried {
-            solved = program.solve(&self.prices, limit, Effort::THOROUGH, &mut self.arena);
-            self.work += solved.work;
-        }
         self.resampled += 1;
-        match solved.cost {
-            Some(cost) => {
-                let line = self.arena.line.clone();
-                let added: i64 =
-                    self.model.choices(worker, &line).map(|c| self.added(worker, c)).sum();
-                self.put(worker, line, Score { hard: 0, soft: (cost - added) / UNIT });
-            }
-            None if old.is_empty() => self.put_anything(worker),
-            None => {
-                let own = self.own[worker];
-                self.put(worker, old, own);
-            }
+        if old.is_empty() {
+            self.first_line(worker);
+            return;
         }
-    }
-
-    /// The part of a choice's price that is not the worker's own cost.
-    fn added(&self, worker: usize, choice: usize) -> i64 {
-        self.prices[choice] - self.model.unary[worker][choice]
-    }
-
-    /// No legal line was found: one that at least keeps the rules that are multiplied out, or the
-    /// cheapest choices.
-    fn put_anything(&mut self, worker: usize) {
+        let broken = self.own[worker].hard > 0;
+        let upper = if broken { NONE } else { self.cost_now(worker, &old) };
         let program = &self.model.programs[worker];
-        let mut line = vec![0; self.model.problem.periods()];
-        if program.relaxed(&self.prices, &mut self.arena) < NONE {
-            line.clone_from(&self.arena.line);
+        let dear = &self.dear[worker];
+        let solved = program.solve(&self.prices, dear, upper, Effort::QUICK, &mut self.arena);
+        self.work += solved.work;
+        self.reprice_sums(worker);
+        let found = solved.cost;
+        match found {
+            Some(cost) => self.put_found(worker, cost),
+            None => {
+                let (own, rules) = (self.own[worker], self.rule_costs[worker]);
+                self.put(worker, &old, own, rules);
+            }
         }
-        self.work += program.relaxed_work();
-        let own = self.judge(worker, &line);
-        self.put(worker, line, own);
+        self.arena.spare = old;
     }
 
-    fn judge(&mut self, worker: usize, line: &[u32]) -> Score {
+    fn put_found(&mut self, worker: usize, cost: i64) {
+        let line = std::mem::take(&mut self.arena.line);
+        let (mut own, mut cells) = (0, 0);
+        for choice in self.model.choices(worker, &line) {
+            own += self.model.unary[worker][choice];
+            cells += self.prices[choice];
+        }
+        let rules = cost - cells;
+        self.put(worker, &line, Score { hard: 0, soft: (own + rules) / UNIT }, rules);
+        self.arena.line = line;
+    }
+
+    /// Raises the prices of sums that the line found last has too much of and lowers those that it
+    /// does not use up.
+    fn reprice_sums(&mut self, worker: usize) {
+        let program = &self.model.programs[worker];
+        for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
+            let (least, most) = program.limits(at);
+            if sum > most {
+                *dear += dear.abs() / 8 + self.model.typical;
+            } else if sum < least {
+                *dear -= dear.abs() / 8 + self.model.typical;
+            } else if (sum < most && *dear > 0) || (sum > least && *dear < 0) {
+                *dear -= *dear / 16 + dear.signum();
+            }
+        }
+    }
+
+    /// The score of a line without the cover, and what it pays to its rules.
+    fn judge(&mut self, worker: usize, line: &[u32]) -> (Score, i64) {
         let program = &self.model.programs[worker];
         let unary = &self.model.unary[worker];
+        let cells: i64 = self.model.choices(worker, line).map(|choice| unary[choice]).sum();
         if let Some(cost) = program.cost_of(line, unary, &mut self.arena) {
-            return Score { hard: 0, soft: cost / UNIT };
+            return (Score { hard: 0, soft: cost / UNIT }, cost - cells);
         }
-        let choices = self.model.choices(worker, line);
-        let cost: i64 = choices.map(|choice| unary[choice]).sum();
         let activities = self.model.activities(worker, line);
         let id = WorkerId::new(worker);
         let line = Line::new(self.model.problem, id, &activities);
-        let mut score = Score { hard: 0, soft: cost / UNIT };
+        let mut score = Score { hard: 0, soft: cells / UNIT };
         for judgement in self.model.problem.rules(id).iter().map(|rule| rule.judge(&line)) {
             score.hard += judgement.breaches.iter().map(|breach| breach.amount).sum::<i64>();
             score.soft += judgement.cost;
         }
-        score
+        (score, score.soft * UNIT - cells)
     }
 
     fn fill_prices(&mut self, worker: usize) {
-        // Supervisors come after those they supervise; until they do, nobody is held back for them.
-        let unsupervised = self.sweep == 0 && !self.quiet;
-        let temperature = if self.quiet { 0 } else { self.temperature() };
+        let temperature = self.heat.temperature * self.model.typical / 1000;
         self.prices.clear();
+        let mut samples = self.noise.stream(&mut self.rng, temperature);
         for (choice, &cost) in self.model.unary[worker].iter().enumerate() {
-            let parts = self.model.cover.parts(worker, choice);
-            let marginal = |&part| match part {
-                Part::Supervised(_) if unsupervised => 0,
-                part => self.cover.marginal(self.model.problem, &self.weights, part),
-            };
-            let cover: i64 = parts.iter().map(marginal).sum();
-            let noise = self.noise.sample(&mut self.rng, temperature);
-            self.prices.push(cost + cover + noise);
+            let parts = self.model.cover.of(worker, choice).iter();
+            let cover: i64 = parts.map(|&part| self.pay[part as usize]).sum();
+            self.prices.push(cost + cover + samples.sample());
+        }
+    }
+
+    /// What one more towards a part pays now.
+    fn payment(&self, id: PartId) -> i64 {
+        let part = self.model.cover.part(id);
+        // Supervisors come after those they supervise; until they do, nobody is held back for them.
+        if self.constructing && matches!(part, Part::Supervised(_)) {
+            return 0;
+        }
+        let guide = self.guide[id as usize];
+        guide + (self.cover.marginal(part) - guide) * self.heat.penalty / Heat::FULL_PENALTY
+    }
+
+    fn refresh_all(&mut self) {
+        let ids = 0..u32::try_from(self.model.cover.parts()).unwrap_or(u32::MAX);
+        let pay = std::mem::take(&mut self.pay);
+        self.pay = refill(pay, ids.map(|id| self.payment(id)));
+    }
+
+    fn change(&mut self, id: PartId, up: bool) {
+        let index = &self.model.cover;
+        let part = index.part(id);
+        self.cover.change(id, part, up);
+        let touched = match part {
+            Part::Demand(_) => [id, id],
+            Part::Supervised(at) | Part::Supervisor(at) => {
+                [Part::Supervised(at), Part::Supervisor(at)].map(|part| index.id(part))
+            }
+        };
+        for id in touched {
+            self.pay[id as usize] = self.payment(id);
+        }
+    }
+
+    fn change_line(&mut self, worker: usize, line: &[u32], up: bool) {
+        let model = self.model;
+        for choice in model.choices(worker, line) {
+            for &part in model.cover.of(worker, choice) {
+                self.change(part, up);
+            }
         }
     }
 
     fn take(&mut self, worker: usize) -> Vec<u32> {
         let line = std::mem::take(&mut self.lines[worker]);
-        for choice in self.model.choices(worker, &line) {
-            self.cover.remove(self.model.cover.parts(worker, choice));
+        if !line.is_empty() {
+            self.change_line(worker, &line, false);
+            self.total.hard -= self.own[worker].hard;
+            self.total.soft -= self.own[worker].soft;
         }
         line
     }
 
-    fn put(&mut self, worker: usize, line: Vec<u32>, own: Score) {
-        for choice in self.model.choices(worker, &line) {
-            self.cover.add(self.model.cover.parts(worker, choice));
-        }
-        self.lines[worker] = line;
+    fn put(&mut self, worker: usize, line: &[u32], own: Score, rules: i64) {
+        self.change_line(worker, line, true);
+        let mut place = std::mem::take(&mut self.arena.spare);
+        place.clear();
+        place.extend_from_slice(line);
+        self.lines[worker] = place;
+        self.total += own;
         self.own[worker] = own;
+        self.rule_costs[worker] = rules;
     }
 
-    pub(crate) fn score(&self) -> Score {
-        let (hard, soft) = self.cover.price(self.model.problem);
-        self.own.iter().fold(Score { hard, soft }, |sum, &own| sum + own)
+    /// The score of the current lines.
+    fn score(&self) -> Score {
+        let (hard, soft) = self.cover.price();
+        self.total + Score { hard, soft }
     }
 
     fn remember(&mut self) {
-        if self.lines.iter().any(Vec::is_empty) {
+        if self.constructing && self.lines.iter().any(Vec::is_empty) {
             return;
         }
         let score = self.score();
-        if self.best.as_ref().is_none_or(|best| score < best.score) {
-            let lines = self.lines.clone();
-            self.best = Some(Found { score, lines, strategy: self.cooling.name });
+        if self.best.as_ref().is_some_and(|best| score >= best.score) {
+            return;
+        }
+        let best = self.best.get_or_insert_with(|| Found {
+            score,
+            lines: vec![Vec::new(); self.lines.len()],
+            strategy: self.plan.name,
+        });
+        best.score = score;
+        best.strategy = self.plan.name;
+        for (best, line) in best.lines.iter_mut().zip(&self.lines) {
+            best.clone_from(line);
         }
     }
+}
+
+fn refill(mut list: Vec<i64>, items: impl Iterator<Item = i64>) -> Vec<i64> {
+    list.clear();
+    list.extend(items);
+    list
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }

@@ -1,0 +1,44 @@
+//! Prices on what workers have in common, and of the sums that have no room on the planes.
+
+use crate::cover::{CoverIndex, Part};
+use crate::model::Model;
+use crate::problem::Problem;
+
+/// Lagrangean prices in parts of [`UNIT`](crate::line::UNIT). A demand's price is what one more
+/// worker on it is worth; a ratio's is what one more supervised worker too many costs, not negative.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Duals {
+    pub(crate) demands: Vec<i64>,
+    pub(crate) ratios: Vec<i64>,
+    /// For each worker the prices of its sums.
+    pub(crate) sums: Vec<Vec<i64>>,
+}
+
+impl Duals {
+    /// All zero.
+    pub(crate) fn zero(model: &Model<'_>) -> Self {
+        Self {
+            demands: vec![0; model.problem.demands().len()],
+            ratios: vec![0; model.problem.ratios().len()],
+            sums: model.programs.iter().map(|program| vec![0; program.priced()]).collect(),
+        }
+    }
+
+    /// What a choice pays for counting towards `part`.
+    pub(crate) fn of(&self, problem: &Problem, part: Part) -> i64 {
+        match part {
+            Part::Demand(at) => -self.demands[at],
+            Part::Supervised(at) => self.ratios[at],
+            Part::Supervisor(at) => {
+                -self.ratios[at] * i64::from(problem.ratios()[at].per_supervisor)
+            }
+        }
+    }
+
+    /// The payment for every part, by id.
+    pub(crate) fn by_part(&self, problem: &Problem, cover: &CoverIndex, all: &mut Vec<i64>) {
+        all.clear();
+        let ids = 0..u32::try_from(cover.parts()).unwrap_or(u32::MAX);
+        all.extend(ids.map(|id| self.of(problem, cover.part(id))));
+    }
+}

@@ -1,0 +1,271 @@
+//! The graph made ready for the plane pass: every node gets a plane of numbers, one for each sum of
+//! the tallies that are told apart, so that an edge is one shifted minimum over a whole plane.
+//!
+//! A plane spans only the band of sums from which a good end can still be reached. Along its inner
+//! dimensions it has guard cells, which catch what an edge pushes over the rim and are wiped in every
+//! layer; along the outermost one the margin around the planes does the same.
+
+use std::collections::HashMap;
+
+use super::graph::{Edge, Graph, Layer};
+use super::sums::Sum;
+use super::{Cells, UNIT};
+use crate::tally::Tally;
+
+/// Numbers are handled in blocks of this many.
+pub(crate) const LANES: usize = 32;
+/// "No line": the largest number, where additions saturate.
+pub(crate) const FULL: i16 = i16::MAX;
+
+#[derive(Clone, Copy)]
+pub(crate) struct InEdge {
+    pub(crate) from: u32,
+    /// Position of the group of choices among those of its period.
+    pub(crate) group: u32,
+    pub(crate) tag: u32,
+    /// What the edge adds to the position of a sum.
+    pub(crate) shift: i32,
+    pub(crate) cost: i64,
+}
+
+/// The edges that lead to the nodes after a period; those of node `n` are `first[n]..first[n + 1]`.
+pub(crate) struct InLayer {
+    first: Vec<u32>,
+    edges: Vec<InEdge>,
+}
+
+impl InLayer {
+    pub(crate) fn nodes(&self) -> usize {
+        self.first.len() - 1
+    }
+
+    pub(crate) fn edges_to(&self, node: usize) -> &[InEdge] {
+        &self.edges[self.first[node] as usize..self.first[node + 1] as usize]
+    }
+
+    pub(crate) fn edges(&self) -> &[InEdge] {
+        &self.edges
+    }
+}
+
+pub(crate) struct Planes {
+    pub(crate) layers: Vec<InLayer>,
+    /// Numbers of choices by group: any path may swap the choices of a group for each other.
+    members: Vec<u32>,
+    bounds: Vec<u32>,
+    /// Number of the first choice of each period.
+    pub(crate) first_choices: Vec<u32>,
+    /// Groups before each period.
+    pub(crate) starts: Vec<u32>,
+    /// Numbers in a plane, a multiple of [`LANES`]; zero when no sums are told apart.
+    pub(crate) size: usize,
+    /// Numbers before and after a plane that are always [`FULL`].
+    pub(crate) margin: usize,
+    /// [`FULL`] at guard cells and [`i16::MIN`] elsewhere; empty when there are no guards.
+    pub(crate) mask: Vec<i16>,
+    /// Positions whose sums are within their limits after the last period, and what they cost.
+    pub(crate) ends: Vec<(u32, i64)>,
+    /// Nodes before each layer.
+    pub(crate) node_starts: Vec<usize>,
+    /// Work of a pass over the graph, never zero: whatever runs until work is done must do some.
+    pub(crate) graph_work: u64,
+}
+
+/// This many edges of the graph, or blocks of a plane, are one unit of work.
+pub(crate) const EDGES_PER_UNIT: u64 = 32;
+
+impl Planes {
+    /// Planes over `graph` that tell the sums in `exact` apart.
+    pub(crate) fn new(graph: &Graph, cells: Cells<'_>, exact: &[(&Sum, &dyn Tally)]) -> Self {
+        let axes = arrange(graph, exact);
+        let mut planes = Self {
+            layers: Vec::new(),
+            members: Vec::new(),
+            bounds: vec![0],
+            first_choices: cells.starts.iter().copied().map(small).collect(),
+            starts: vec![0],
+            size: size(&axes),
+            margin: 0,
+            mask: Vec::new(),
+            ends: Vec::new(),
+            node_starts: vec![0],
+            graph_work: 0,
+        };
+        for (period, layer) in graph.layers.iter().enumerate() {
+            let groups = planes.add_groups(layer, cells.starts[period]);
+            planes.add_layer(graph, &axes, period, &groups);
+            planes.node_starts.push(planes.node_starts[period] + layer.nodes());
+        }
+        let edges = planes.layers.iter().map(|layer| layer.edges.len() as u64).sum::<u64>();
+        planes.graph_work = edges / EDGES_PER_UNIT + 1;
+        let shifts = planes.layers.iter().flat_map(InLayer::edges).map(|edge| edge.shift);
+        let widest = shifts.map(i32::unsigned_abs).max().unwrap_or(0);
+        planes.margin = (widest as usize).next_multiple_of(LANES);
+        planes.add_mask(&axes);
+        planes.add_ends(graph.layers.len(), &axes);
+        planes
+    }
+
+    /// The choices of a group.
+    pub(crate) fn members(&self, group: usize) -> &[u32] {
+        &self.members[self.bounds[group] as usize..self.bounds[group + 1] as usize]
+    }
+
+    pub(crate) fn groups(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    /// From the first plane of a layer to the next.
+    pub(crate) const fn pitch(&self) -> usize {
+        self.size + self.margin
+    }
+
+    /// Adds the groups of a period whose choices have the same edges; returns the group of the first
+    /// choice of each.
+    fn add_groups(&mut self, layer: &Layer, start: usize) -> HashMap<u32, u32> {
+        let mut edges: HashMap<u32, Vec<(u32, Edge)>> = HashMap::new();
+        for node in 0..small(layer.nodes()) {
+            for edge in layer.edges_of(node) {
+                let alike = Edge { choice: 0, ..*edge };
+                edges.entry(edge.choice).or_default().push((node, alike));
+            }
+        }
+        let mut choices: Vec<_> = edges.into_iter().collect();
+        choices.iter_mut().for_each(|(_, own)| own.sort_unstable());
+        choices.sort_unstable_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+        let mut groups = HashMap::new();
+        for (alike, group) in choices.chunk_by(|a, b| a.1 == b.1).zip(0..) {
+            groups.insert(alike[0].0, group);
+            self.members.extend(alike.iter().map(|choice| small(start) + choice.0));
+            self.bounds.push(small(self.members.len()));
+        }
+        self.starts.push(small(self.bounds.len() - 1));
+        groups
+    }
+
+    fn add_layer(
+        &mut self,
+        graph: &Graph,
+        axes: &[Axis<'_>],
+        period: usize,
+        groups: &HashMap<u32, u32>,
+    ) {
+        let layer = &graph.layers[period];
+        let mut into: Vec<Vec<InEdge>> = vec![Vec::new(); graph.nodes(period + 1)];
+        for from in 0..small(layer.nodes()) {
+            for &Edge { to, choice, tag, cost } in layer.edges_of(from) {
+                let Some(&group) = groups.get(&choice) else { continue };
+                let shift = axes.iter().map(|axis| {
+                    axis.step(period, graph.amounts[tag as usize][axis.sum.part]) * axis.stride
+                });
+                let shift = i32::try_from(shift.sum::<i64>()).unwrap_or(i32::MAX);
+                into[to as usize].push(InEdge { from, group, tag, shift, cost });
+            }
+        }
+        let mut first = vec![0];
+        let mut edges = Vec::new();
+        for own in into {
+            edges.extend(own);
+            first.push(small(edges.len()));
+        }
+        self.layers.push(InLayer { first, edges });
+    }
+
+    fn add_mask(&mut self, axes: &[Axis<'_>]) {
+        let guarded = axes.iter().any(|axis| axis.guard > 0);
+        if guarded {
+            let cell = |at| axes.iter().all(|axis| axis.units(at).is_some());
+            let mask = (0..as_i64(self.size)).map(|at| if cell(at) { i16::MIN } else { FULL });
+            self.mask = mask.collect();
+        }
+    }
+
+    fn add_ends(&mut self, last: usize, axes: &[Axis<'_>]) {
+        let cost = |at: u32| {
+            axes.iter().try_fold(0, |total, axis| {
+                let at = i64::from(at);
+                let units = axis.units(at)? + axis.sum.bands[last].start();
+                let sum = axis.sum.start + units * axis.sum.unit;
+                let within = axis.sum.limits.0 <= sum && sum <= axis.sum.limits.1;
+                let sum = u32::try_from(sum).ok().filter(|_| within)?;
+                Some(total + axis.tally.cost(sum) * UNIT)
+            })
+        };
+        let ends = (0..small(self.size)).filter_map(|at| cost(at).map(|cost| (at, cost)));
+        self.ends = ends.collect();
+    }
+}
+
+/// How one sum lies in a plane.
+struct Axis<'s> {
+    sum: &'s Sum,
+    tally: &'s dyn Tally,
+    stride: i64,
+    /// Cells without guards.
+    width: i64,
+    guard: i64,
+    /// Nothing lies beyond it that its cells could be taken for.
+    outermost: bool,
+}
+
+impl Axis<'_> {
+    /// How far the sum moves along the band when an edge of `period` adds `amount`.
+    fn step(&self, period: usize, amount: u32) -> i64 {
+        let bands = &self.sum.bands;
+        let drift = bands[period + 1].start() - bands[period].start();
+        i64::from(amount) / self.sum.unit - drift
+    }
+
+    /// Distance from the start of the band at a position; `None` at a guard.
+    fn units(&self, at: i64) -> Option<i64> {
+        let along = at / self.stride;
+        if self.outermost {
+            return Some(along);
+        }
+        let units = along % (self.width + self.guard);
+        (units < self.width).then_some(units)
+    }
+}
+
+/// Lays the sums along the axes of a plane, the outermost last: it needs no guards, so it is the one
+/// whose guards would take most.
+fn arrange<'s>(graph: &Graph, exact: &[(&'s Sum, &'s dyn Tally)]) -> Vec<Axis<'s>> {
+    let axis = |&(sum, tally): &(&'s Sum, &'s dyn Tally)| {
+        let mut axis =
+            Axis { sum, tally, stride: 1, width: as_i64(sum.width()), guard: 0, outermost: false };
+        let edges = graph
+            .layers
+            .iter()
+            .enumerate()
+            .flat_map(|(period, layer)| layer.edges.iter().map(move |edge| (period, edge.tag)));
+        let steps = edges.map(|(p, tag)| axis.step(p, graph.amounts[tag as usize][sum.part]));
+        axis.guard = steps.map(i64::abs).max().unwrap_or(0);
+        axis
+    };
+    let mut axes: Vec<Axis<'_>> = exact.iter().map(axis).collect();
+    // Sorted by guards in relation to cells.
+    axes.sort_by(|a, b| (a.guard * b.width).cmp(&(b.guard * a.width)));
+    let mut stride = 1;
+    let count = axes.len();
+    for (at, axis) in axes.iter_mut().enumerate() {
+        if at + 1 == count {
+            (axis.guard, axis.outermost) = (0, true);
+        }
+        axis.stride = stride;
+        stride *= axis.width + axis.guard;
+    }
+    axes
+}
+
+fn size(axes: &[Axis<'_>]) -> usize {
+    let cells = axes.last().map_or(0, |axis| axis.stride * axis.width);
+    usize::try_from(cells).unwrap_or(usize::MAX).next_multiple_of(LANES)
+}
+
+fn small(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn as_i64(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,184 @@
+//! From prices to a line: graph, planes and labels one after the other, as far as they are needed.
+
+use super::labels::{Arena, Effort, Solved};
+use super::planes::InEdge;
+use super::{LineProgram, NONE, UNIT};
+use crate::ids::PeriodId;
+
+impl LineProgram {
+    /// The cheapest line under `prices` (one for each choice, in parts of [`UNIT`]) that costs less
+    /// than `upper`.
+    ///
+    /// `dear` are the prices of the sums that have one; empty: all zero. A quick effort finds nothing
+    /// when the line that is best under them breaks a limit or costs too much without them;
+    /// [`Arena::sums`] and [`Arena::cost`] are those of that line.
+    pub(crate) fn solve(
+        &self,
+        prices: &[i64],
+        dear: &[i64],
+        upper: i64,
+        effort: Effort,
+        arena: &mut Arena,
+    ) -> Solved {
+        arena.scratch.work = 1;
+        let relaxed = self.pass(prices, dear, upper, arena);
+        let work = |arena: &Arena| arena.scratch.work;
+        let Some(lower) = relaxed else {
+            return Solved { cost: None, lower: upper, work: work(arena) };
+        };
+        if lower >= upper {
+            return Solved { cost: None, lower, work: work(arena) };
+        }
+        let kept = self
+            .priced
+            .iter()
+            .zip(&arena.sums)
+            .all(|((sum, _), value)| sum.limits.0 <= *value && *value <= sum.limits.1);
+        arena.cost = self.path_cost(prices, arena);
+        let extra = if kept { self.unchecked_cost(arena) } else { None };
+        let cost = extra.map(|extra| arena.cost + extra);
+        let found = cost.filter(|&cost| cost < upper);
+        if cost.is_some_and(|cost| cost <= lower) {
+            return Solved { cost: found, lower, work: work(arena) };
+        }
+        if !effort.labels && (self.unchecked.is_empty() || !kept) {
+            return Solved { cost: found, lower, work: work(arena) };
+        }
+        let line = arena.line.clone();
+        self.backwards(prices, &[], arena);
+        arena.work = 0;
+        let better = self.label_pass(prices, found.unwrap_or(upper), effort, arena);
+        if better.is_none() {
+            arena.line = line;
+        }
+        let found = better.or(found);
+        let lower = found.unwrap_or(upper).min(arena.lost).max(lower);
+        Solved { cost: found, lower, work: work(arena) + arena.work }
+    }
+
+    /// No line costs less than this, whatever `dear` is; `arena.line` and `arena.sums` are those of the
+    /// line where the minimum is. [`NONE`] when there is no line.
+    pub(crate) fn minimum(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
+        arena.scratch.work = 1;
+        self.pass(prices, dear, NONE, arena).unwrap_or(NONE)
+    }
+
+    /// The cheapest line that keeps what is in the graph and on the planes, with `dear` in place of
+    /// the other limits: a lower bound on the cost of all legal lines. `None` when it is not below
+    /// `upper`, or there is no line.
+    fn pass(&self, prices: &[i64], dear: &[i64], upper: i64, arena: &mut Arena) -> Option<i64> {
+        arena.sums.clear();
+        if self.graph.is_empty() {
+            return None;
+        }
+        let bound = self.backwards(prices, dear, arena);
+        let slack = self.slack(dear);
+        let limit = upper.saturating_add(slack).saturating_sub(bound).min(NONE);
+        if limit <= 0 {
+            return None;
+        }
+        let mut path = std::mem::take(&mut arena.path);
+        path.clear();
+        let mut loss = Some(0);
+        let step = |choice: u32, edge: &InEdge| (choice, edge.tag);
+        self.planes.best_path(&arena.scratch, |choice, edge| path.push(step(choice, edge)));
+        if self.planes.size > 0 && !self.ends_well(&path) {
+            path.clear();
+            let scratch = &mut arena.scratch;
+            loss = self.planes.forwards(limit, scratch, |c, edge| path.push(step(c, edge)));
+            path.reverse();
+        }
+        arena.line.clear();
+        let starts = self.planes.first_choices.iter();
+        arena.line.extend(path.iter().zip(starts).map(|(&(choice, _), &start)| choice - start));
+        arena.sums.clear();
+        let sums = self.priced.iter().map(|(sum, _)| {
+            let amounts = path.iter().map(|&(_, tag)| i64::from(self.amount(tag, sum.part)));
+            sum.start + amounts.sum::<i64>()
+        });
+        arena.sums.extend(sums);
+        arena.path = path;
+        loss.map(|loss| bound + loss - slack)
+    }
+
+    fn amount(&self, tag: u32, part: usize) -> u32 {
+        self.graph.amounts[tag as usize][part]
+    }
+
+    /// Whether the sums of a path that are told apart on the planes are within their limits for
+    /// nothing.
+    fn ends_well(&self, path: &[(u32, u32)]) -> bool {
+        self.exact.iter().all(|(sum, _)| {
+            let amounts = path.iter().map(|&(_, tag)| i64::from(self.amount(tag, sum.part)));
+            let value = sum.start + amounts.sum::<i64>();
+            !sum.has_cost && sum.limits.0 <= value && value <= sum.limits.1
+        })
+    }
+
+    pub(super) fn backwards(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
+        let tag = |amounts: &Vec<u32>| {
+            let priced = self.priced.iter().zip(dear);
+            priced.map(|((sum, _), dear)| dear * i64::from(amounts[sum.part])).sum()
+        };
+        let tags = self.graph.amounts.iter().map(tag);
+        self.planes.backwards(&self.graph.finish, prices, tags, &mut arena.scratch)
+    }
+
+    /// The most that a legal line pays for its sums.
+    pub(crate) fn slack(&self, dear: &[i64]) -> i64 {
+        let most = |((sum, _), &dear): (&(super::Sum, usize), &i64)| {
+            let (least, most) = (sum.limits.0 - sum.start, sum.limits.1 - sum.start);
+            if dear >= 0 { dear * most } else { dear * least.max(0) }
+        };
+        self.priced.iter().zip(dear).map(most).sum()
+    }
+
+    /// Prices and costs in the graph along `arena.line`, with what its sums cost.
+    fn path_cost(&self, prices: &[i64], arena: &Arena) -> i64 {
+        let own = self.path_edges(&arena.line, prices).unwrap_or(NONE);
+        own + self.labelled_cost(arena, self.exact.iter().map(|(_, at)| *at)).unwrap_or(NONE)
+    }
+
+    /// Prices and costs of a line in the graph.
+    fn path_edges(&self, line: &[u32], prices: &[i64]) -> Option<i64> {
+        let mut node = 0;
+        let mut cost = 0;
+        for (period, (&choice, layer)) in line.iter().zip(&self.graph.layers).enumerate() {
+            if layer.nodes() == 0 {
+                return None;
+            }
+            let edge = layer.edges_of(node).iter().find(|edge| edge.choice == choice)?;
+            cost += edge.cost + prices[self.starts[period] + choice as usize];
+            node = edge.to;
+        }
+        Some(cost + self.graph.finish.get(node as usize)?)
+    }
+
+    /// The cost of a given line by its positions, or `None` when a rule refuses it.
+    pub(crate) fn cost_of(&self, line: &[u32], prices: &[i64], arena: &mut Arena) -> Option<i64> {
+        let cost = self.path_edges(line, prices)?;
+        arena.line.clear();
+        arena.line.extend_from_slice(line);
+        Some(cost + self.labelled_cost(arena, 0..self.labelled.len())?)
+    }
+
+    fn unchecked_cost(&self, arena: &Arena) -> Option<i64> {
+        self.labelled_cost(arena, self.unchecked.iter().copied())
+    }
+
+    /// What some labelled automata ask for `arena.line`, or `None` when one refuses it.
+    fn labelled_cost(&self, arena: &Arena, which: impl Iterator<Item = usize>) -> Option<i64> {
+        let mut total = 0;
+        for automaton in which.map(|at| &self.labelled[at]) {
+            let mut state = automaton.start();
+            for (period, &choice) in arena.line.iter().enumerate() {
+                let activity = self.activities[self.starts[period] + choice as usize];
+                let step = automaton.step(state, PeriodId::new(period), activity)?;
+                total += step.cost * UNIT;
+                state = step.state;
+            }
+            total += automaton.finish(state)? * UNIT;
+        }
+        Some(total)
+    }
+}

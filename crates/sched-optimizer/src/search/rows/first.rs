@@ -1,0 +1,102 @@
+//! A first line for every worker.
+
+use super::Rows;
+use crate::budget::Clock;
+use crate::cover::Part;
+use crate::line::{Effort, NONE};
+
+/// Looks with ever higher prices of sums before labels have to find the line.
+const TRIES: u32 = 40;
+
+impl Rows<'_> {
+    /// Gives every worker a line without noise, while there is time to look for legal ones.
+    pub(crate) fn construct(&mut self, clock: &Clock) {
+        while let Some(worker) = self.queue.pop_if(|_| !clock.is_over()) {
+            self.resample(worker);
+        }
+        self.complete();
+    }
+
+    /// Gives every worker a line, however quickly: for a roster to return when time is up.
+    pub(crate) fn complete(&mut self) {
+        for worker in 0..self.lines.len() {
+            if self.lines[worker].is_empty() {
+                self.fill_prices(worker);
+                self.put_anything(worker);
+            }
+        }
+        self.queue.clear();
+        self.constructing = false;
+        self.remember();
+    }
+
+    /// Supervisors last: what they are needed for is known by then. Fewer choices first.
+    pub(super) fn construction_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        self.rng.clone().shuffle(&mut order);
+        order.sort_by_key(|&worker| {
+            let choices = self.model.programs[worker].choices();
+            let supervises = (0..choices).any(|choice| {
+                let mut parts = self.model.cover.of(worker, choice).iter();
+                parts.any(|&part| matches!(self.model.cover.part(part), Part::Supervisor(_)))
+            });
+            (supervises, choices)
+        });
+        order.reverse();
+        order
+    }
+
+    pub(super) fn first_line(&mut self, worker: usize) {
+        let program = &self.model.programs[worker];
+        for _ in 0..TRIES {
+            let dear = &self.dear[worker];
+            let solved = program.solve(&self.prices, dear, NONE, Effort::QUICK, &mut self.arena);
+            self.work += solved.work;
+            if let Some(cost) = solved.cost {
+                self.put_found(worker, cost);
+                return;
+            }
+            if !self.double_prices(worker) {
+                break;
+            }
+        }
+        let dear = &self.dear[worker];
+        let solved = program.solve(&self.prices, dear, NONE, Effort::THOROUGH, &mut self.arena);
+        self.work += solved.work;
+        match solved.cost {
+            Some(cost) => self.put_found(worker, cost),
+            None => self.put_anything(worker),
+        }
+    }
+
+    /// Doubles the prices of sums that break a limit; returns whether there is one.
+    fn double_prices(&mut self, worker: usize) -> bool {
+        let program = &self.model.programs[worker];
+        let mut broken = false;
+        for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
+            let (least, most) = program.limits(at);
+            if sum > most {
+                *dear = (*dear * 2).max(self.model.typical);
+            } else if sum < least {
+                *dear = (*dear * 2).min(-self.model.typical);
+            } else {
+                continue;
+            }
+            broken = true;
+        }
+        broken
+    }
+
+    /// No legal line was found: one that at least keeps the rules that are multiplied out, or the
+    /// cheapest choices.
+    fn put_anything(&mut self, worker: usize) {
+        let program = &self.model.programs[worker];
+        let mut line = vec![0; self.model.problem.periods()];
+        if program.minimum(&self.prices, &[], &mut self.arena) < NONE {
+            line.clone_from(&self.arena.line);
+        }
+        self.work += self.arena.work_done();
+        let (own, rules) = self.judge(worker, &line);
+        self.put(worker, &line, own, rules);
+    }
+}
