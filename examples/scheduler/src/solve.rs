@@ -32,7 +32,7 @@ pub async fn solve(model: &Arc<Model>, options: &cli::Options) -> Result<Outcome
     let cancel = CancelToken::default();
     let on_drop = StopOnDrop(cancel.clone());
     let settings = Options::default()
-        .budget(Budget::seconds(time(options).max(PATIENCE).as_secs_f64()))
+        .budget(Budget::seconds(time(options).as_secs_f64()))
         .until(Until::Gap(0.0))
         .threads(threads())
         .seed(options.seed)
@@ -42,11 +42,16 @@ pub async fn solve(model: &Arc<Model>, options: &cli::Options) -> Result<Outcome
     let (model, seconds) = (Arc::clone(model), time(options));
     let (answer, outcome) = tokio::sync::oneshot::channel();
     let search = move || {
-        let outcome = Solver::new(settings).solve(&model.problem, |progress| {
+        let watch = |progress: &Progress| {
             show(&shown, progress, seconds);
-            let enough = progress.elapsed >= seconds && progress.value.is_some();
-            if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+            ControlFlow::Continue(())
+        };
+        let mut outcome = Solver::new(settings.clone()).solve(&model.problem, watch);
+        if !outcome.score.is_legal() {
+            let left = PATIENCE.saturating_sub(seconds).as_secs_f64();
+            let settings = settings.budget(Budget::seconds(left)).until(Until::Legal);
+            outcome = Solver::new(settings).solve_from(&model.problem, &outcome.roster, watch);
+        }
         // Nobody listens any more when the lease was lost; the outcome is then not wanted.
         drop(answer.send(outcome));
     };
