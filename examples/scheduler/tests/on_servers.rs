@@ -23,13 +23,16 @@ fn the_job_is_the_same_on_servers() {
     let (version, _, audit) = place.published().unwrap();
     assert_eq!(version, 1);
     assert!(audit.is_clean());
-    // The second run finds the solution in Redis, and nothing to write.
-    let ended = place.run(&[]).with_code(0);
-    assert!(ended.stdout.contains("remembered from an earlier run"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("0 inserted, 0 updated"), "{}", ended.stdout);
+    // A later run finds the solution in Redis, and nothing to write. Not always the second one: a
+    // Redis that does not answer in time, as on a busy machine, is done without.
+    let mut later = (0..5).map(|_| place.run(&[]).with_code(0));
+    let found = later.find(|ended| ended.stdout.contains("remembered from an earlier run"));
+    let found = found.expect("no run found the solution of the one before");
+    assert!(found.stdout.contains("0 inserted, 0 updated"), "{}", found.stdout);
+    let (version, ..) = place.published().unwrap();
     let absence = ["replan", "--person", "r105", "--from", "2026-11-02", "--to", "2026-11-06"];
-    place.run(&absence).with_code(0);
-    assert_eq!(place.published().unwrap().0, 3);
+    place.run(&[&absence[..], &["--seconds", "5"]].concat()).with_code(0);
+    assert_eq!(place.published().unwrap().0, version + 1);
 }
 
 #[test]
