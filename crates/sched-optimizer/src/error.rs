@@ -22,6 +22,15 @@ pub enum Fault {
         /// What is missing.
         what: &'static str,
     },
+    /// Two workers, or two activities, have one name. Names tell them apart in reports and in
+    /// [stored solutions](crate::Solution).
+    #[error("two {what} are called {name}")]
+    SameName {
+        /// `workers` or `activities`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
     /// Something names an id the problem does not have.
     #[error("{place} names a {what} that was not declared")]
     Unknown {

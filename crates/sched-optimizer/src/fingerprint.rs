@@ -2,28 +2,48 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
 use crate::problem::Problem;
 
-/// 256 bits that name a problem: equal problems (declared in the same order) have equal
-/// fingerprints, and any change of a field that can change a solution changes it.
+mod canon;
+mod sketch;
+
+pub use canon::Canon;
+pub use sketch::{Likeness, Sketch};
+
+/// 128 bits that name a problem: problems that mean the same have equal fingerprints, and any change
+/// of a field that can change a solution changes it.
+///
+/// Workers and activities are known by their names, which are unique: in which order they are
+/// declared does not count, nor does the order of demands, of ratios or of one worker's rules.
+/// Periods are in the order of time. All names count, those of periods and demands too; the reasons
+/// of choices that were taken away do not.
+///
+/// Ids count from zero in the order of declaration, so a roster of one problem is **not** a roster of
+/// every problem with the same fingerprint: keep it as a [`Solution`](crate::Solution), or by names.
+///
+/// The digest is XXH3, which is not meant to resist an attacker: two problems that somebody chose for
+/// the purpose may collide. Nothing is believed on its word: a stored solution is offered only where it
+/// fits, and an [`Analysis`](crate::Analysis) says what it is worth. The digest is the same on every
+/// machine and with every version that describes problems alike.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint([u8; 32]);
+pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The digest of `problem`. Costs one pass over it.
+    /// The fingerprint of `problem`. Costs one pass over it.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
-        let mut canon = Canon::new();
-        problem.describe(&mut canon);
-        canon.finish()
+        Sketch::of(problem).fingerprint()
     }
 
     /// The digest as bytes, for a key elsewhere.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    const fn new(digest: u128) -> Self {
+        // The more significant digits first, as they are printed.
+        Self(digest.to_be_bytes())
     }
 }
 
@@ -36,56 +56,5 @@ impl fmt::Display for Fingerprint {
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// Collects the parts of a description so that no two different lists of parts read the same: every
-/// part carries its kind, and texts and lists their length.
-#[derive(Clone, Debug)]
-pub struct Canon(Sha256);
-
-impl Canon {
-    fn new() -> Self {
-        let mut canon = Self(Sha256::new());
-        // The version of the description: a model that reads new things must change it.
-        canon.text("sched-optimizer 1");
-        canon
-    }
-
-    /// Adds a number.
-    pub fn int(&mut self, value: impl Into<i64>) {
-        self.0.update(b"i");
-        self.0.update(value.into().to_le_bytes());
-    }
-
-    /// Adds a length or an index.
-    pub fn len(&mut self, value: usize) {
-        self.0.update(b"n");
-        self.0.update((value as u64).to_le_bytes());
-    }
-
-    /// Adds a text.
-    pub fn text(&mut self, text: &str) {
-        self.0.update(b"t");
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
-    }
-
-    /// Adds a list: its length, then each item by `item`.
-    pub fn list<T>(&mut self, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
-        self.len(items.len());
-        items.iter().for_each(|one| item(self, one));
-    }
-
-    /// Adds a value that may be missing.
-    pub fn option<T>(&mut self, value: Option<T>, item: impl FnOnce(&mut Self, T)) {
-        self.int(i64::from(value.is_some()));
-        if let Some(value) = value {
-            item(self, value);
-        }
-    }
-
-    fn finish(self) -> Fingerprint {
-        Fingerprint(self.0.finalize().into())
     }
 }

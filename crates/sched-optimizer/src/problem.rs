@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::demand::{Demand, Ratio};
-use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::rule::Rule;
 use crate::time::{Duty, Shift, Span};
 
 mod builder;
+mod describe;
 mod part;
 
 pub use builder::ProblemBuilder;
@@ -103,6 +103,11 @@ impl Problem {
         self.activities.len()
     }
 
+    /// Ids of all activities.
+    pub fn activity_ids(&self) -> impl Iterator<Item = ActivityId> + use<> {
+        (0..self.activities()).map(ActivityId::new)
+    }
+
     /// Name of a worker; `"?"` for an id of another problem.
     #[must_use]
     pub fn worker_name(&self, worker: WorkerId) -> &str {
@@ -141,7 +146,7 @@ impl Problem {
 
     /// What `period` offers to anybody, by activity.
     pub(crate) fn offers_in(&self, period: PeriodId) -> impl Iterator<Item = ActivityId> + '_ {
-        (0..self.activities()).map(ActivityId::new).filter(move |&a| self.offered(period, a))
+        self.activity_ids().filter(move |&a| self.offered(period, a))
     }
 
     fn offer(&self, period: PeriodId, activity: ActivityId) -> Option<Option<Shift>> {
@@ -215,63 +220,4 @@ impl Problem {
     pub fn ratios(&self) -> &[Ratio] {
         &self.ratios
     }
-
-    pub(crate) fn describe(&self, canon: &mut Canon) {
-        canon.list(&self.periods, |c, p| {
-            c.text(&p.name);
-            c.int(p.span.start);
-            c.int(p.span.end);
-        });
-        canon.list(&self.activities, |c, name| c.text(name));
-        canon.list(&self.offers, |c, offer| {
-            c.option(offer.as_ref(), |c, shift| c.option(shift.as_ref(), describe_shift));
-        });
-        canon.list(&self.workers, describe_worker);
-        canon.list(&self.demands, describe_demand);
-        canon.list(&self.ratios, describe_ratio);
-    }
-}
-
-fn describe_shift(canon: &mut Canon, shift: &Shift) {
-    canon.int(shift.span.start);
-    canon.int(shift.span.end);
-    canon.int(shift.handover);
-}
-
-fn describe_worker(canon: &mut Canon, worker: &Worker) {
-    canon.text(&worker.name);
-    canon.list(&worker.starts, |c, &start| c.int(start));
-    canon.list(&worker.choices, |c, choice| {
-        c.len(choice.activity.index());
-        c.int(choice.cost);
-    });
-    canon.list(&worker.duties, |c, duty| {
-        describe_shift(c, &Shift { span: duty.span, handover: duty.handover });
-        c.int(duty.kind as i32);
-    });
-    canon.list(&worker.rules, |c, rule| {
-        c.text(rule.name());
-        rule.describe(c);
-    });
-}
-
-fn describe_demand(canon: &mut Canon, demand: &Demand) {
-    let Demand { name, period, activities, workers, min, max, wanted, under_cost, over_cost } =
-        demand;
-    canon.text(name);
-    canon.len(period.index());
-    canon.list(activities, |c, a| c.len(a.index()));
-    canon.option(workers.as_ref(), |c, workers| c.list(workers, |c, w| c.len(w.index())));
-    [*min, *max, *wanted].into_iter().for_each(|count| canon.int(count));
-    canon.int(*under_cost);
-    canon.int(*over_cost);
-}
-
-fn describe_ratio(canon: &mut Canon, ratio: &Ratio) {
-    let Ratio { name, period, supervised, supervisors, per_supervisor } = ratio;
-    canon.text(name);
-    canon.len(period.index());
-    canon.list(supervised, |c, a| c.len(a.index()));
-    canon.list(supervisors, |c, a| c.len(a.index()));
-    canon.int(*per_supervisor);
 }

@@ -28,7 +28,7 @@ pub trait Rule: Debug + Send + Sync {
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>>;
 
     /// Writes everything the rule depends on, so that two rules that may judge differently differ
-    /// in their [fingerprint](crate::Fingerprint).
+    /// in their [fingerprint](crate::Fingerprint). What the problem itself holds is described already.
     fn describe(&self, canon: &mut Canon);
 
     /// What the rule is called in reports. Default: the name of its type.

@@ -14,7 +14,8 @@ use programme::Size;
 use sched_optimizer::rules::Rest;
 use sched_optimizer::{
     ActivityId, Budget, Demand, Fingerprint, LruSolutions, Options, PeriodId, Problem,
-    ProblemBuilder, Shift, SolutionStore, Solver, Span, Triple, Until, WorkerId, prune,
+    ProblemBuilder, Shift, Solution, SolutionStore, Solver, Span, Triple, Until, WorkerId, prune,
+    warm_start,
 };
 
 const KINDS: [&str; 2] = ["resident", "faculty"];
@@ -129,9 +130,10 @@ fn solution_cache() {
     let problem = team(|_| ());
     let key = Fingerprint::of(&problem);
     assert!(store.get(&key).is_none());
-    let roster = Arc::new(solve(&problem, Options::default().budget(Budget::work(1_000))).roster);
-    store.put(key, Arc::clone(&roster));
-    assert_eq!(store.get(&Fingerprint::of(&team(|_| ()))), Some(roster));
+    let found = solve(&problem, Options::default().budget(Budget::work(1_000)));
+    store.put(Arc::new(Solution::new(&problem, found.roster.clone(), found.score, found.bound)));
+    let again = warm_start(&team(|_| ()), &store).unwrap();
+    assert!(again.exact && again.roster == found.roster && again.solution.score() == found.score);
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl ProblemBuilder {
         PeriodId::new(self.periods.len() - 1)
     }
 
-    /// Adds an activity. It can be worked only where it is [offered](Self::offer).
+    /// Adds an activity of a name that no other has. It can be worked only where it is [offered](Self::offer).
     pub fn activity(&mut self, name: impl Into<String>) -> ActivityId {
         self.activities.push(name.into());
         ActivityId::new(self.activities.len() - 1)
@@ -90,7 +90,7 @@ impl ProblemBuilder {
         self
     }
 
-    /// Adds a worker, who may at first do everything that is offered.
+    /// Adds a worker of a name that no other has, who may at first do everything that is offered.
     pub fn worker(&mut self, name: impl Into<String>) -> WorkerId {
         self.workers.push(Draft { name: name.into(), ..Draft::default() });
         WorkerId::new(self.workers.len() - 1)

@@ -66,13 +66,14 @@ impl Rule for BusyGroups {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.text(&self.what);
-        canon.list(&self.activities, |c, a| c.len(a.index()));
-        canon.list(&self.groups, |c, group| {
+        let Self { what, activities, groups, history, min, max } = self;
+        canon.text(what);
+        canon.activities(activities);
+        canon.list(groups, |c, group| {
             c.len(group.start);
             c.len(group.end);
         });
-        [self.history, self.min, self.max].into_iter().for_each(|n| canon.int(n));
+        canon.ints([*history, *min, *max]);
     }
 
     fn name(&self) -> &str {

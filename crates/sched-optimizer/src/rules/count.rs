@@ -63,9 +63,9 @@ impl Target {
     }
 
     pub(super) fn describe(self, canon: &mut Canon) {
-        canon.int(self.count);
-        canon.int(self.linear);
-        canon.int(self.square);
+        let Self { count, linear, square } = self;
+        canon.int(count);
+        canon.ints([linear, square]);
     }
 }
 
@@ -119,15 +119,16 @@ impl Rule for Count {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.text(&self.what);
-        canon.list(&self.activities, |c, a| c.len(a.index()));
-        canon.list(&self.windows, |c, window| {
-            c.len(window.periods.start);
-            c.len(window.periods.end);
-            [window.history, window.min, window.max].into_iter().for_each(|n| c.int(n));
-            c.option(window.when.as_ref(), |c, when| c.list(when, |c, a| c.len(a.index())));
+        let Self { what, activities, windows, target } = self;
+        canon.text(what);
+        canon.activities(activities);
+        canon.bag(windows, |c, CountWindow { periods, history, min, max, when }| {
+            c.len(periods.start);
+            c.len(periods.end);
+            c.ints([*history, *min, *max]);
+            c.option(when.as_ref(), |c, when| c.activities(when));
         });
-        canon.option(self.target, |c, target| target.describe(c));
+        canon.option(*target, |c, target| target.describe(c));
     }
 
     fn name(&self) -> &str {

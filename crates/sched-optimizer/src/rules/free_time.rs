@@ -88,16 +88,15 @@ impl Rule for FreeTime {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.int(self.length);
-        canon.list(&self.windows, |c, window| {
-            c.int(window.span.start);
-            c.int(window.span.end);
-            c.int(window.at_least);
-            c.option(window.when.as_ref(), |c, set| c.list(set, |c, a| c.len(a.index())));
+        let Self { length, windows, blocked } = self;
+        canon.int(*length);
+        canon.bag(windows, |c, FreeWindow { span, at_least, when }| {
+            c.ints([span.start, span.end]);
+            c.int(*at_least);
+            c.option(when.as_ref(), |c, when| c.activities(when));
         });
-        canon.list(&self.blocked, |c, span| {
-            c.int(span.start);
-            c.int(span.end);
+        canon.bag(blocked, |c, span| {
+            c.ints([span.start, span.end]);
         });
     }
 

@@ -67,15 +67,14 @@ impl Rule for Hours {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.list(&self.windows, |c, window| {
-            c.int(window.span.start);
-            c.int(window.span.end);
-            c.int(window.limit);
-            c.option(window.when.as_ref(), |c, set| c.list(set, |c, a| c.len(a.index())));
+        let Self { windows, excluded } = self;
+        canon.bag(windows, |c, HoursWindow { span, limit, when }| {
+            c.ints([span.start, span.end]);
+            c.int(*limit);
+            c.option(when.as_ref(), |c, when| c.activities(when));
         });
-        canon.list(&self.excluded, |c, span| {
-            c.int(span.start);
-            c.int(span.end);
+        canon.bag(excluded, |c, span| {
+            c.ints([span.start, span.end]);
         });
     }
 

@@ -78,7 +78,8 @@ impl Rule for Rest {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        [self.join, self.short, self.long_after, self.long].into_iter().for_each(|m| canon.int(m));
+        let Self { join, short, long_after, long } = self;
+        canon.ints([*join, *short, *long_after, *long]);
     }
 
     fn name(&self) -> &str {

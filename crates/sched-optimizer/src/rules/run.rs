@@ -71,13 +71,14 @@ impl Rule for Run {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.text(&self.what);
-        canon.list(&self.activities, |c, a| c.len(a.index()));
-        canon.len(self.offset);
-        canon.len(self.stride);
-        [self.min, self.max].into_iter().for_each(|n| canon.int(n));
-        let history = match self.history {
-            RunHistory::Known(length) => Some(length),
+        let Self { what, activities, offset, stride, min, max, history } = self;
+        canon.text(what);
+        canon.activities(activities);
+        canon.len(*offset);
+        canon.len(*stride);
+        canon.ints([*min, *max]);
+        let history = match history {
+            RunHistory::Known(length) => Some(*length),
             RunHistory::Unknown => None,
         };
         canon.option(history, |c, length| c.int(length));

@@ -103,15 +103,17 @@ impl Rule for Stay {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.list(&self.segments, |c, segment| {
-            c.len(segment.periods.start);
-            c.len(segment.periods.end);
-            c.int(segment.min_cells);
+        let Self { segments, groups } = self;
+        canon.list(segments, |c, Segment { periods, min_cells }| {
+            c.len(periods.start);
+            c.len(periods.end);
+            c.int(*min_cells);
         });
-        canon.list(&self.groups, |c, group| {
-            c.text(&group.name);
-            c.list(&group.activities, |c, a| c.len(a.index()));
-            c.int(group.whole);
+        // In order: of two groups with an activity in common, the first has it.
+        canon.list(groups, |c, Group { name, activities, whole }| {
+            c.text(name);
+            c.activities(activities);
+            c.int(*whole);
         });
     }
 

@@ -58,7 +58,8 @@ impl Rule for Stretch {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        [self.join, self.clinical_max, self.total_max].into_iter().for_each(|m| canon.int(m));
+        let Self { join, clinical_max, total_max } = self;
+        canon.ints([*join, *clinical_max, *total_max]);
     }
 
     fn name(&self) -> &str {

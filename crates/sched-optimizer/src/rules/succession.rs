@@ -39,11 +39,12 @@ impl Rule for Succession {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.list(&self.forbidden, |c, (earlier, later)| {
-            c.len(earlier.index());
-            c.len(later.index());
+        let Self { forbidden, history } = self;
+        canon.bag(forbidden, |c, &(earlier, later)| {
+            c.activity(earlier);
+            c.activity(later);
         });
-        canon.option(self.history, |c, activity| c.len(activity.index()));
+        canon.option(*history, |c, activity| c.activity(activity));
     }
 
     fn name(&self) -> &str {

@@ -68,15 +68,16 @@ impl Rule for Total {
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.text(&self.what);
-        canon.list(&self.amounts, |c, (activity, amount)| {
-            c.len(activity.index());
-            c.int(*amount);
+        let Self { what, amounts, periods, history, min, max, target } = self;
+        canon.text(what);
+        canon.bag(amounts, |c, &(activity, amount)| {
+            c.activity(activity);
+            c.int(amount);
         });
-        canon.len(self.periods.start);
-        canon.len(self.periods.end);
-        [self.history, self.min, self.max].into_iter().for_each(|n| canon.int(n));
-        canon.option(self.target, |c, target| target.describe(c));
+        canon.len(periods.start);
+        canon.len(periods.end);
+        canon.ints([*history, *min, *max]);
+        canon.option(*target, |c, target| target.describe(c));
     }
 
     fn name(&self) -> &str {

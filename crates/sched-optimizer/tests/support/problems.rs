@@ -21,12 +21,17 @@ pub(crate) struct Maker {
     pub(crate) rng: fastrand::Rng,
     pub(crate) periods: usize,
     pub(crate) builder: ProblemBuilder,
+    workers: usize,
 }
 
 impl Maker {
     pub(crate) fn new(seed: u64, periods: usize) -> Self {
-        let mut maker =
-            Self { rng: fastrand::Rng::with_seed(seed), periods, builder: Problem::builder() };
+        let mut maker = Self {
+            rng: fastrand::Rng::with_seed(seed),
+            periods,
+            builder: Problem::builder(),
+            workers: 0,
+        };
         let names = ["off", "day", "long", "late"];
         let ids: Vec<ActivityId> = names.iter().map(|name| maker.builder.activity(*name)).collect();
         for p in 0..periods {
@@ -50,7 +55,8 @@ impl Maker {
 
     /// A worker with history and outside work, without rules.
     pub(crate) fn worker(&mut self, costs: bool) -> sched_optimizer::WorkerId {
-        let worker = self.builder.worker(format!("w{}", self.rng.u8(..)));
+        let worker = self.builder.worker(format!("w{}", self.workers));
+        self.workers += 1;
         let horizon = self.periods as i32 * 12;
         for _ in 0..self.rng.usize(0..4) {
             let from = self.rng.i32(-60..-1);

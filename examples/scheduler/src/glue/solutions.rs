@@ -1,9 +1,10 @@
 //! Solved problems kept by query-cache, under the fingerprint of the problem and what was asked of it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use query_cache::{AnyStore, Cache, Error, Key, Policy};
-use sched_optimizer::{ActivityId, Problem, Roster, WorkerId};
+use sched_optimizer::{ActivityId, Problem, Roster};
 
 /// A day: long enough for a repeated run, short enough to forget programmes that were changed.
 const TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -17,20 +18,21 @@ pub struct Asked {
     pub millis: u64,
 }
 
-/// One line of activity indices a worker.
-type Lines = Vec<Vec<usize>>;
+/// The names of the activities, and for each worker by name a line of positions among them. The
+/// fingerprint does not tell in which order either is declared.
+type Stored = (Vec<String>, HashMap<String, Vec<usize>>);
 
 /// The roster stored for `problem`, if there is one of its size.
 pub async fn find(cache: &Cache<AnyStore>, problem: &Problem, asked: Asked) -> Option<Roster> {
     // Whatever is wrong with a remembered solution, searching anew is right.
-    let lines = cache.get::<Lines>(&key(problem, asked)).await.ok()?;
-    lines.and_then(|lines| {
-        let ids = |line: &Vec<usize>| line.iter().map(|a| ActivityId::new(*a)).collect();
-        let lines: Vec<Vec<ActivityId>> = lines.iter().map(ids).collect();
-        let known = lines.iter().flatten().all(|a| a.index() < problem.activities());
-        let whole = lines.len() == problem.workers() && known;
-        Roster::from_lines(problem.periods(), &lines).filter(|_| whole)
-    })
+    let stored = cache.get::<Stored>(&key(problem, asked)).await.ok()??;
+    let (names, lines) = &*stored;
+    let ids = problem.activity_ids().map(|id| (problem.activity_name(id), id));
+    let ids: HashMap<&str, ActivityId> = ids.collect();
+    let cell = |&position: &usize| ids.get(names.get(position)?.as_str()).copied();
+    let line = |worker| lines.get(problem.worker_name(worker))?.iter().map(cell).collect();
+    let lines: Vec<Vec<ActivityId>> = problem.worker_ids().map(line).collect::<Option<_>>()?;
+    Roster::from_lines(problem.periods(), &lines)
 }
 
 /// Stores a roster for `problem`.
@@ -43,9 +45,11 @@ pub async fn keep(
     asked: Asked,
     roster: &Roster,
 ) -> Result<(), Error> {
-    let indices = |w| roster.line(WorkerId::new(w)).iter().map(|a| a.index()).collect();
-    let lines: Lines = (0..roster.workers()).map(indices).collect();
-    cache.set(&key(problem, asked), lines, &Policy::ttl(TTL)).await.map(drop)
+    let names = problem.activity_ids().map(|id| problem.activity_name(id).to_owned());
+    let line = |worker| roster.line(worker).iter().map(|activity| activity.index()).collect();
+    let lines = problem.worker_ids().map(|id| (problem.worker_name(id).to_owned(), line(id)));
+    let stored: Stored = (names.collect(), lines.collect());
+    cache.set(&key(problem, asked), stored, &Policy::ttl(TTL)).await.map(drop)
 }
 
 fn key(problem: &Problem, asked: Asked) -> Key {

@@ -1,5 +1,7 @@
 //! Every fault that can be seen without solving.
 
+use std::collections::HashSet;
+
 use super::{Limit, ProblemBuilder};
 use crate::error::Fault;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
@@ -10,6 +12,7 @@ const MAX_COST: i64 = 1_000_000_000;
 pub(super) fn faults(builder: &ProblemBuilder) -> Vec<Fault> {
     let mut check = Check { builder, faults: Vec::new() };
     check.sizes();
+    check.names();
     check.periods();
     check.offers();
     check.workers();
@@ -34,6 +37,19 @@ impl Check<'_> {
         }
     }
 
+    fn names(&mut self) {
+        let builder = self.builder;
+        let workers = builder.workers.iter().map(|worker| &worker.name);
+        self.unique("workers", workers);
+        self.unique("activities", builder.activities.iter());
+    }
+
+    fn unique<'n>(&mut self, what: &'static str, names: impl Iterator<Item = &'n String>) {
+        let mut seen = HashSet::new();
+        let again = names.filter(|name| !seen.insert(name.as_str()));
+        self.faults.extend(again.map(|name| Fault::SameName { what, name: name.clone() }));
+    }
+
     fn periods(&mut self) {
         let mut earliest = i32::MIN;
         for period in &self.builder.periods {
@@ -45,7 +61,7 @@ impl Check<'_> {
     }
 
     fn offers(&mut self) {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for &(period, activity, shift) in &self.builder.offers {
             let known =
                 self.has_period("an offer", period) & self.has_activity("an offer", activity);
