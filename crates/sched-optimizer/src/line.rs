@@ -57,6 +57,15 @@ impl Room {
     const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 256 };
 }
 
+/// A tally that has a price in place of a dimension of the planes.
+struct Priced {
+    sum: Sum,
+    /// Position among the labelled automata.
+    at: usize,
+    /// What each choice adds, where that does not depend on the edge.
+    amounts: Option<Vec<u32>>,
+}
+
 /// Everything about one worker that does not depend on prices.
 pub(crate) struct LineProgram {
     graph: Graph,
@@ -67,8 +76,7 @@ pub(crate) struct LineProgram {
     unchecked: Vec<usize>,
     /// Tallies that are told apart on the planes, and their positions in `labelled`.
     exact: Vec<(Sum, usize)>,
-    /// Tallies that have a price in place of a dimension, and their positions in `labelled`.
-    priced: Vec<(Sum, usize)>,
+    priced: Vec<Priced>,
     /// No line keeps some sum within its limits.
     hopeless: bool,
     /// Activities of all choices; those of period `p` are `starts[p]..starts[p + 1]`.
@@ -98,7 +106,12 @@ impl LineProgram {
         let tallies = extract_tallies(&mut graph, cells, &labelled, room.nodes);
         graph.merge_equals();
         let Sorted { exact, priced, unchecked, hopeless } =
-            sort_sums(&graph, &mut labelled, tallies, room);
+            sort_sums(&graph, cells, &mut labelled, tallies, room);
+        let on_edges = priced.iter().filter(|priced| priced.amounts.is_none());
+        let kept = exact.iter().map(|(sum, _)| sum.part);
+        let kept: Vec<usize> = kept.chain(on_edges.map(|priced| priced.sum.part)).collect();
+        graph.keep_amounts(&kept);
+        graph.merge_equals();
         let on_planes: Vec<(&Sum, &dyn Tally)> = exact
             .iter()
             .filter_map(|(sum, at)| labelled[*at].as_tally().map(|tally| (sum, tally)))
@@ -128,12 +141,12 @@ impl LineProgram {
 
     /// Whether the sum with price number `at` may be too small.
     pub(crate) fn has_least(&self, at: usize) -> bool {
-        self.priced[at].0.limits.0 > self.priced[at].0.start
+        self.priced[at].sum.needs_cells()
     }
 
     /// The least and the most that the sum with price number `at` may be.
     pub(crate) fn limits(&self, at: usize) -> (i64, i64) {
-        self.priced[at].0.limits
+        self.priced[at].sum.limits
     }
 
     /// For every choice whether some line through the graph uses it.
@@ -230,7 +243,7 @@ fn extract_tallies(
 /// Sums with their positions among the labelled automata.
 struct Sorted {
     exact: Vec<(Sum, usize)>,
-    priced: Vec<(Sum, usize)>,
+    priced: Vec<Priced>,
     unchecked: Vec<usize>,
     hopeless: bool,
 }
@@ -239,6 +252,7 @@ struct Sorted {
 /// graph can break are dropped.
 fn sort_sums(
     graph: &Graph,
+    cells: Cells<'_>,
     labelled: &mut Vec<Box<dyn Automaton>>,
     tallies: Vec<usize>,
     room: Room,
@@ -264,18 +278,19 @@ fn sort_sums(
     sums.sort_by_key(|(sum, _)| (!sum.needs_cells(), Reverse(sum.choices), sum.width()));
     let mut sorted =
         Sorted { exact: Vec::new(), priced: Vec::new(), unchecked: Vec::new(), hopeless };
-    let mut cells = 1usize;
+    let mut positions = 1usize;
     for (sum, at) in sums {
-        let grown = cells.saturating_mul(sum.width());
+        let grown = positions.saturating_mul(sum.width());
         if grown <= if sum.needs_cells() { room.cells } else { room.few_cells } {
-            cells = grown;
+            positions = grown;
             sorted.exact.push((sum, at));
         } else if !sum.has_cost {
-            sorted.priced.push((sum, at));
+            let amounts = graph.amounts_by_choice(sum.part, cells);
+            sorted.priced.push(Priced { sum, at, amounts });
         }
     }
-    let known = sorted.exact.iter().chain(&sorted.priced).map(|(_, at)| *at);
-    let known: Vec<usize> = known.collect();
+    let known = sorted.exact.iter().map(|(_, at)| *at);
+    let known: Vec<usize> = known.chain(sorted.priced.iter().map(|priced| priced.at)).collect();
     sorted.unchecked = (0..labelled.len()).filter(|at| !known.contains(at)).collect();
     sorted
 }

@@ -107,7 +107,8 @@ impl Graph {
         tally: &dyn Tally,
         max_width: usize,
     ) -> Option<Self> {
-        let (mut amounts, mut known) = (Vec::new(), HashMap::new());
+        let mut amounts = Vec::new();
+        let mut known: HashMap<(u32, u32), u32, BuildHasherDefault<Mix>> = HashMap::default();
         let step = |mode: u64, period, edge: &Edge| {
             let mode = u32::try_from(mode).ok()?;
             let activity = cells.activity(period, edge.choice);
@@ -149,6 +150,42 @@ impl Graph {
         }
         states.push(distinct(&nodes));
         Some((layers, states, nodes))
+    }
+
+    /// The amounts of tally number `part` by choice, when it adds the same on all edges of a choice.
+    pub(super) fn amounts_by_choice(&self, part: usize, cells: Cells<'_>) -> Option<Vec<u32>> {
+        let mut known: Vec<Option<u32>> = vec![None; cells.activities.len()];
+        for (layer, &start) in self.layers.iter().zip(cells.starts) {
+            for edge in &layer.edges {
+                let amount = self.amounts[edge.tag as usize][part];
+                let known = &mut known[start + edge.choice as usize];
+                if known.is_some_and(|known| known != amount) {
+                    return None;
+                }
+                *known = Some(amount);
+            }
+        }
+        Some(known.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// Forgets the amounts of the tallies that are not in `kept`.
+    pub(super) fn keep_amounts(&mut self, kept: &[usize]) {
+        let (mut amounts, mut known) = (Vec::new(), HashMap::new());
+        let renamed: Vec<u32> = self
+            .amounts
+            .iter()
+            .map(|own| {
+                let mut left = vec![0; own.len()];
+                kept.iter().for_each(|&part| left[part] = own[part]);
+                *known.entry(left).or_insert_with_key(|left: &Vec<u32>| {
+                    amounts.push(left.clone());
+                    index(amounts.len() - 1)
+                })
+            })
+            .collect();
+        self.amounts = amounts;
+        let edges = self.layers.iter_mut().flat_map(|layer| &mut layer.edges);
+        edges.for_each(|edge| edge.tag = renamed[edge.tag as usize]);
     }
 
     /// Removes nodes from which no end is reached.
@@ -219,7 +256,7 @@ fn classes<K: Eq + Hash + Clone>(
     items: impl Iterator<Item = K>,
     mut keep: impl FnMut(K),
 ) -> Vec<u32> {
-    let mut known = HashMap::new();
+    let mut known: HashMap<K, u32, BuildHasherDefault<Mix>> = HashMap::default();
     let class = |item: K| {
         let next = index(known.len());
         *known.entry(item).or_insert_with_key(|item| {

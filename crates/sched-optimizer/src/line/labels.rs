@@ -57,6 +57,8 @@ pub(crate) struct Arena {
     /// Choices and tags of the line found last.
     pub(super) path: Vec<(u32, u32)>,
     pub(super) scratch: Scratch,
+    /// Prices with what sums of choices pay.
+    pub(super) charged: Vec<i64>,
     /// Lists that callers use again.
     pub(crate) spare: Vec<u32>,
     pub(crate) prices: Vec<i64>,

@@ -2,7 +2,7 @@
 
 use super::labels::{Arena, Effort, Solved};
 use super::planes::InEdge;
-use super::{LineProgram, NONE, UNIT};
+use super::{LineProgram, NONE, Priced, UNIT};
 use crate::ids::PeriodId;
 
 impl LineProgram {
@@ -29,11 +29,10 @@ impl LineProgram {
         if lower >= upper {
             return Solved { cost: None, lower, work: work(arena) };
         }
-        let kept = self
-            .priced
-            .iter()
-            .zip(&arena.sums)
-            .all(|((sum, _), value)| sum.limits.0 <= *value && *value <= sum.limits.1);
+        let kept =
+            self.priced.iter().zip(&arena.sums).all(|(Priced { sum, .. }, value)| {
+                sum.limits.0 <= *value && *value <= sum.limits.1
+            });
         arena.cost = self.path_cost(prices, arena);
         let extra = if kept { self.unchecked_cost(arena) } else { None };
         let cost = extra.map(|extra| arena.cost + extra);
@@ -71,7 +70,7 @@ impl LineProgram {
         if self.graph.is_empty() {
             return None;
         }
-        let bound = self.backwards(prices, dear, arena);
+        let bound = self.charged(prices, dear, arena);
         let slack = self.slack(dear);
         let limit = upper.saturating_add(slack).saturating_sub(bound).min(NONE);
         if limit <= 0 {
@@ -91,9 +90,11 @@ impl LineProgram {
         arena.line.clear();
         let starts = self.planes.first_choices.iter();
         arena.line.extend(path.iter().zip(starts).map(|(&(choice, _), &start)| choice - start));
-        arena.sums.clear();
-        let sums = self.priced.iter().map(|(sum, _)| {
-            let amounts = path.iter().map(|&(_, tag)| i64::from(self.amount(tag, sum.part)));
+        let sums = self.priced.iter().map(|Priced { sum, amounts, .. }| {
+            let amounts = path.iter().map(|&(choice, tag)| match amounts {
+                Some(amounts) => i64::from(amounts[choice as usize]),
+                None => i64::from(self.amount(tag, sum.part)),
+            });
             sum.start + amounts.sum::<i64>()
         });
         arena.sums.extend(sums);
@@ -115,10 +116,26 @@ impl LineProgram {
         })
     }
 
+    /// [`backwards`](Self::backwards) with the sums of choices charged to their prices.
+    fn charged(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
+        let mut charged = std::mem::take(&mut arena.charged);
+        charged.clear();
+        charged.extend_from_slice(prices);
+        for (priced, &dear) in self.priced.iter().zip(dear).filter(|(_, dear)| **dear != 0) {
+            for (price, &amount) in charged.iter_mut().zip(priced.amounts.iter().flatten()) {
+                *price += dear * i64::from(amount);
+            }
+        }
+        let bound = self.backwards(&charged, dear, arena);
+        arena.charged = charged;
+        bound
+    }
+
+    /// Costs to go over the graph under `prices`, with sums of edges charged to the edges.
     pub(super) fn backwards(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
         let tag = |amounts: &Vec<u32>| {
-            let priced = self.priced.iter().zip(dear);
-            priced.map(|((sum, _), dear)| dear * i64::from(amounts[sum.part])).sum()
+            let priced = self.priced.iter().zip(dear).filter(|(p, _)| p.amounts.is_none());
+            priced.map(|(priced, dear)| dear * i64::from(amounts[priced.sum.part])).sum()
         };
         let tags = self.graph.amounts.iter().map(tag);
         self.planes.backwards(&self.graph.finish, prices, tags, &mut arena.scratch)
@@ -126,7 +143,7 @@ impl LineProgram {
 
     /// The most that a legal line pays for its sums.
     pub(crate) fn slack(&self, dear: &[i64]) -> i64 {
-        let most = |((sum, _), &dear): (&(super::Sum, usize), &i64)| {
+        let most = |(Priced { sum, .. }, &dear): (&Priced, &i64)| {
             let (least, most) = (sum.limits.0 - sum.start, sum.limits.1 - sum.start);
             if dear >= 0 { dear * most } else { dear * least.max(0) }
         };

@@ -7,6 +7,8 @@ use crate::line::{Effort, NONE};
 
 /// Looks with ever higher prices of sums before labels have to find the line.
 const TRIES: u32 = 40;
+/// After so many of them noise is added, again and again.
+const PATIENCE: u32 = 8;
 
 impl Rows<'_> {
     /// Gives every worker a line without noise, while there is time to look for legal ones.
@@ -48,7 +50,7 @@ impl Rows<'_> {
 
     pub(super) fn first_line(&mut self, worker: usize) {
         let program = &self.model.programs[worker];
-        for _ in 0..TRIES {
+        for attempt in 1..=TRIES {
             let dear = &self.dear[worker];
             let solved = program.solve(&self.prices, dear, NONE, Effort::QUICK, &mut self.arena);
             self.work += solved.work;
@@ -56,8 +58,11 @@ impl Rows<'_> {
                 self.put_found(worker, cost);
                 return;
             }
-            if !self.double_prices(worker) {
+            if !self.raise_prices(worker) {
                 break;
+            }
+            if attempt % PATIENCE == 0 {
+                self.shake_prices();
             }
         }
         let dear = &self.dear[worker];
@@ -69,16 +74,24 @@ impl Rows<'_> {
         }
     }
 
-    /// Doubles the prices of sums that break a limit; returns whether there is one.
-    fn double_prices(&mut self, worker: usize) -> bool {
+    /// Adds noise to the prices: without it the line may jump for ever between too much of one sum and
+    /// too much of another.
+    fn shake_prices(&mut self) {
+        let mut samples = self.noise.stream(&mut self.rng, self.model.largest / 4);
+        self.prices.iter_mut().for_each(|price| *price += samples.sample());
+    }
+
+    /// Raises the prices of sums that break a limit; returns whether there is one.
+    fn raise_prices(&mut self, worker: usize) -> bool {
         let program = &self.model.programs[worker];
+        let first = self.model.largest / 4 + 1;
         let mut broken = false;
         for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
             let (least, most) = program.limits(at);
             if sum > most {
-                *dear = (*dear * 2).max(self.model.typical);
+                *dear = (*dear + *dear / 2).max(first);
             } else if sum < least {
-                *dear = (*dear * 2).min(-self.model.typical);
+                *dear = (*dear + *dear / 2).min(-first);
             } else {
                 continue;
             }
