@@ -54,8 +54,11 @@ pub(crate) struct Arena {
     pub(crate) sums: Vec<i64>,
     /// What it costs without the prices of sums.
     pub(crate) cost: i64,
-    /// Choices and tags of the line found last.
+    /// Choices and tags of the line found last, and of one that is being found.
     pub(super) path: Vec<(u32, u32)>,
+    pub(super) found: Vec<(u32, u32)>,
+    /// The line found last keeps what is on the planes.
+    pub(super) exact: bool,
     pub(super) scratch: Scratch,
     /// Prices with what sums of choices pay.
     pub(super) charged: Vec<i64>,

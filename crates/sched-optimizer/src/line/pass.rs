@@ -65,6 +65,17 @@ struct End {
     position: usize,
 }
 
+/// What a pass over the planes found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forwards {
+    /// A path, and what it loses at least.
+    Found(i64),
+    /// No path loses less than the limit.
+    Nothing,
+    /// If there is a path, it loses more than the coarsest numbers hold.
+    TooFar,
+}
+
 /// Where the planes of a layer lie.
 #[derive(Clone, Copy)]
 struct Place {
@@ -139,13 +150,13 @@ impl Planes {
     }
 
     /// The best path whose sums are within their limits, if it loses less than `limit` against the
-    /// best path of the graph: what it loses at least, and its edges through `each`, last one first.
+    /// best path of the graph; its edges go through `each`, last one first.
     pub(super) fn forwards(
         &self,
         limit: i64,
         scratch: &mut Scratch,
         each: impl FnMut(u32, &InEdge),
-    ) -> Option<i64> {
+    ) -> Forwards {
         let mut coarse = 0;
         loop {
             let arch = scratch.arch;
@@ -154,10 +165,13 @@ impl Planes {
             let end = self.best_end(limit, coarse, scratch).filter(|end| end.total <= reach);
             if let Some(end) = end {
                 self.trace(end, limit, coarse, scratch, each);
-                return Some(end.total);
+                return Forwards::Found(end.total);
             }
-            if reach >= limit || coarse >= COARSEST {
-                return None;
+            if reach >= limit {
+                return Forwards::Nothing;
+            }
+            if coarse >= COARSEST {
+                return Forwards::TooFar;
             }
             coarse += COARSER;
         }

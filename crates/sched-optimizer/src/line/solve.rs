@@ -1,6 +1,7 @@
 //! From prices to a line: graph, planes and labels one after the other, as far as they are needed.
 
 use super::labels::{Arena, Effort, Solved};
+use super::pass::Forwards;
 use super::planes::InEdge;
 use super::{LineProgram, NONE, Priced, UNIT};
 use crate::ids::PeriodId;
@@ -29,10 +30,11 @@ impl LineProgram {
         if lower >= upper {
             return Solved { cost: None, lower, work: work(arena) };
         }
-        let kept =
-            self.priced.iter().zip(&arena.sums).all(|(Priced { sum, .. }, value)| {
-                sum.limits.0 <= *value && *value <= sum.limits.1
-            });
+        let mut priced = self.priced.iter().zip(&arena.sums);
+        let within = |(Priced { sum, .. }, value): (&Priced, &i64)| {
+            sum.limits.0 <= *value && *value <= sum.limits.1
+        };
+        let kept = arena.exact && priced.all(within);
         arena.cost = self.path_cost(prices, arena);
         let extra = if kept { self.unchecked_cost(arena) } else { None };
         let cost = extra.map(|extra| arena.cost + extra);
@@ -64,7 +66,8 @@ impl LineProgram {
 
     /// The cheapest line that keeps what is in the graph and on the planes, with `dear` in place of
     /// the other limits: a lower bound on the cost of all legal lines. `None` when it is not below
-    /// `upper`, or there is no line.
+    /// `upper`, or there is no line. Where costs are too large for the planes it is the cheapest line of
+    /// the graph alone, and [`Arena::exact`] is false.
     fn pass(&self, prices: &[i64], dear: &[i64], upper: i64, arena: &mut Arena) -> Option<i64> {
         arena.sums.clear();
         if self.graph.is_empty() {
@@ -78,14 +81,24 @@ impl LineProgram {
         }
         let mut path = std::mem::take(&mut arena.path);
         path.clear();
-        let mut loss = Some(0);
+        let mut loss = 0;
+        arena.exact = true;
         let step = |choice: u32, edge: &InEdge| (choice, edge.tag);
         self.planes.best_path(&arena.scratch, |choice, edge| path.push(step(choice, edge)));
         if self.planes.size > 0 && !self.ends_well(&path) {
-            path.clear();
+            let mut found = std::mem::take(&mut arena.found);
+            found.clear();
             let scratch = &mut arena.scratch;
-            loss = self.planes.forwards(limit, scratch, |c, edge| path.push(step(c, edge)));
-            path.reverse();
+            match self.planes.forwards(limit, scratch, |c, edge| found.push(step(c, edge))) {
+                Forwards::Found(least) => {
+                    loss = least;
+                    found.reverse();
+                    std::mem::swap(&mut path, &mut found);
+                }
+                Forwards::TooFar => arena.exact = false,
+                Forwards::Nothing => path.clear(),
+            }
+            arena.found = found;
         }
         arena.line.clear();
         let starts = self.planes.first_choices.iter();
@@ -98,8 +111,9 @@ impl LineProgram {
             sum.start + amounts.sum::<i64>()
         });
         arena.sums.extend(sums);
+        let nothing = path.is_empty();
         arena.path = path;
-        loss.map(|loss| bound + loss - slack)
+        (!nothing).then_some(bound + loss - slack)
     }
 
     fn amount(&self, tag: u32, part: usize) -> u32 {

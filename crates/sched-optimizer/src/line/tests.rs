@@ -37,7 +37,7 @@ impl LineProgram {
 
 fn prices(program: &LineProgram, rng: &mut fastrand::Rng) -> Vec<i64> {
     // Now and then beyond what the planes' numbers hold.
-    let most = [50, 500, 20_000, 3_000_000][rng.usize(0..4)];
+    let most = [50, 500, 20_000, 3_000_000, 1 << 40][rng.usize(0..5)];
     (0..program.choices()).map(|_| rng.i64(-most..most)).collect()
 }
 
