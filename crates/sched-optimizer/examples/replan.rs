@@ -1,5 +1,7 @@
-//! Plans a small residency programme, lets somebody fall ill for five days, and repairs the roster
-//! with few changes.
+//! Plans a residency programme, lets the usual things happen from its second week on, and repairs the
+//! roster with few changes; then lists what more changes after the first of them would save.
+//!
+//! `cargo run --release -p sched-optimizer --example replan [RESIDENTS [SECONDS]]`
 
 #![expect(clippy::print_stdout, reason = "an example talks")]
 
@@ -10,48 +12,109 @@ use std::ops::ControlFlow;
 
 use programme::Size;
 use sched_optimizer::{
-    ActivityId, Budget, Options, PeriodId, ReplanOptions, Solver, Until, WorkerId, replan,
+    ActivityId, Budget, Demand, Options, PeriodId, Problem, ProblemBuilder, ReplanOptions,
+    Replanned, Roster, Solver, WorkerId, replan, trade_offs,
 };
 
+/// The first periods of day 10 and of day 15; what was worked before is past.
+const TODAY: usize = 30;
+const NEXT_WEEK: usize = 45;
+/// The last period of each day.
+const NIGHT: usize = 2;
+
+/// What happened, as an addition to the problem.
+type Event = fn(&mut ProblemBuilder, &Roster);
+
+const EVENTS: [(&str, Event); 4] = [
+    ("ill for five days", |builder, old| {
+        for period in TODAY..NEXT_WEEK {
+            builder.fix(somebody(old), PeriodId::new(period), off(), "ill");
+        }
+    }),
+    ("somebody new", |builder, old| {
+        let worker = builder.worker("new resident");
+        for period in 0..old.periods() {
+            let wards_too = period >= TODAY && period % 3 != NIGHT;
+            let able = if wards_too { vec![off(), wards()] } else { vec![off()] };
+            builder.allow(worker, PeriodId::new(period), &able);
+        }
+    }),
+    ("more patients on one day", |builder, old| {
+        let period = PeriodId::new(TODAY + 3);
+        let now =
+            (0..old.workers()).filter(|&w| old.get(WorkerId::new(w), period) == Some(wards()));
+        let more = u32::try_from(now.count()).map_or(u32::MAX, |count| count + 1);
+        builder.demand(Demand::at_least("more patients", period, [wards()], more));
+    }),
+    ("a duty given away", |builder, old| {
+        builder.forbid(somebody(old), PeriodId::new(TODAY), wards(), "gave the duty away");
+    }),
+];
+
+/// Whoever is on the wards today.
+fn somebody(old: &Roster) -> WorkerId {
+    let on_wards = |worker: &WorkerId| old.get(*worker, PeriodId::new(TODAY)) == Some(wards());
+    let found = (0..old.workers()).map(WorkerId::new).find(on_wards);
+    found.unwrap_or_else(|| WorkerId::new(0))
+}
+
+fn off() -> ActivityId {
+    ActivityId::new(0)
+}
+
+/// Ward duty by day.
+fn wards() -> ActivityId {
+    ActivityId::new(3)
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<usize>());
-    let residents = arguments.next().unwrap_or(Ok(24))?;
-    let size = Size { residents, faculty: residents / 2, ..Size::default() };
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u32>());
+    let residents = arguments.next().unwrap_or(Ok(24))? as usize;
+    let seconds = f64::from(arguments.next().unwrap_or(Ok(5))?);
+    let size = Size { residents, faculty: residents * 3 / 7, load: 85, ..Size::default() };
     let problem = programme::build(size)?;
-    let options = Options::default().budget(Budget::seconds(30.0)).until(Until::Legal);
-    let old = Solver::new(options).solve(&problem, |_| ControlFlow::Continue(()));
+    let solver = Solver::new(Options::default().budget(Budget::seconds(seconds)));
+    let old = solver.solve(&problem, |_| ControlFlow::Continue(()));
     println!("planned: {:?} {:?} in {:.2?}", old.status, old.score, old.stats.elapsed);
 
-    // Day 10 to day 14; what was worked before day 10 is past.
-    let (ill, off) = (WorkerId::new(4), ActivityId::new(0));
-    let changed = programme::build_with(size, |builder| {
-        for period in 30..45 {
-            builder.fix(ill, PeriodId::new(period), off, "ill");
-        }
-    })?;
-    let options = ReplanOptions::default().frozen_until(PeriodId::new(30));
-    let new = replan(&changed, &old.roster, &options);
-    let others = new.changes.cells.iter().filter(|cell| cell.0 != ill).count();
-    println!(
-        "re-planned: {:?} {:?} in {:.2?}: {} workers, {} cells of others changed",
-        new.outcome.status,
-        new.outcome.score,
-        new.outcome.stats.elapsed,
-        new.changes.workers.len(),
-        others
-    );
-    for &(worker, period) in new.changes.cells.iter().filter(|cell| cell.0 != ill) {
-        let name = |roster: &sched_optimizer::Roster| {
-            let activity = roster.get(worker, period);
-            activity.map_or("?", |activity| changed.activity_name(activity)).to_owned()
-        };
-        println!(
-            "  {}, {}: {} instead of {}",
-            changed.worker_name(worker),
-            changed.period_name(period),
-            name(&new.outcome.roster),
-            name(&old.roster)
-        );
+    let build = |event: Event| programme::build_with(size, |builder| event(builder, &old.roster));
+    let options = |changed: &Problem| {
+        let options = ReplanOptions::default().frozen_until(PeriodId::new(TODAY));
+        options.workers_by_name(&problem, changed)
+    };
+    for (name, event) in EVENTS {
+        let changed = build(event)?;
+        let new = replan(&changed, &old.roster, &options(&changed));
+        println!("{name}: {}", told(&new));
     }
+    // Gone before the first day: nothing is past yet.
+    let fewer = programme::build(Size { faculty: size.faculty - 1, ..size })?;
+    let options_without = ReplanOptions::default().workers_by_name(&problem, &fewer);
+    println!("an attending less: {}", told(&replan(&fewer, &old.roster, &options_without)));
+
+    let ill = build(EVENTS[0].1)?;
+    let search = Options::default().budget(Budget::seconds(seconds));
+    println!("{}, with more changes:", EVENTS[0].0);
+    for point in trade_offs(&ill, &old.roster, &options(&ill).options(search)) {
+        println!("  {}", told(&point));
+    }
+    let scratch = solver.solve(&ill, |_| ControlFlow::Continue(()));
+    let differ = scratch.roster.differences(&old.roster).count();
+    println!("  from scratch: {:?}, {differ} cells changed", scratch.score);
     Ok(())
+}
+
+fn told(new: &Replanned) -> String {
+    let (outcome, changes) = (&new.outcome, &new.changes);
+    format!(
+        "{:?}, {} cells changed ({} had to, weight {}), {} people, {:?}, {:.0?} ({:.0?} prepared)",
+        outcome.status,
+        changes.cells.len(),
+        changes.forced,
+        changes.weight,
+        changes.workers.len(),
+        outcome.score,
+        outcome.stats.elapsed,
+        outcome.stats.prepared,
+    )
 }

@@ -111,7 +111,7 @@ pub use memo::{LruSolutions, Solution, SolutionStore, WarmStart, warm_start};
 pub use problem::{Choice, Problem, ProblemBuilder, Removed};
 pub use progress::Progress;
 pub use prune::{Pruned, Triple, prune};
-pub use replan::{Changes, ReplanOptions, Replanned, replan};
+pub use replan::{Changes, Nearness, ReplanOptions, Replanned, replan, trade_offs};
 pub use roster::Roster;
 pub use rule::{Automaton, Breach, Judgement, Line, LineContext, Rule, Step, automata_cost};
 pub use score::Score;

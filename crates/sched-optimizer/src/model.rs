@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::cover::CoverIndex;
-use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::ids::{ActivityId, WorkerId};
 use crate::line::{Cells, LineProgram, UNIT};
-use crate::problem::{Choice, Problem};
+use crate::problem::Problem;
 use crate::roster::Roster;
 
 pub(crate) struct Model<'p> {
@@ -19,42 +19,6 @@ pub(crate) struct Model<'p> {
     pub(crate) largest: i64,
 }
 
-/// Draws lines towards an old roster.
-pub(crate) struct Pull<'r> {
-    pub(crate) old: &'r Roster,
-    /// Cost of a cell that differs, in cost units.
-    pub(crate) change_cost: Option<i64>,
-    /// Periods before this one keep what they have, where they can.
-    pub(crate) frozen: usize,
-}
-
-/// Without a given cost, a changed cell costs this many times the largest cost.
-const CHANGE_COST: i64 = 10;
-
-impl Pull<'_> {
-    /// Whether the choice differs from what the old roster holds.
-    fn differs(&self, worker: WorkerId, period: PeriodId, choice: &Choice) -> bool {
-        self.old.get(worker, period).is_some_and(|old| old != choice.activity)
-    }
-
-    /// Whether the cell keeps its old activity.
-    fn keeps(&self, problem: &Problem, worker: WorkerId, period: PeriodId) -> bool {
-        let old = self.old.get(worker, period);
-        period.index() < self.frozen
-            && old.is_some_and(|activity| problem.cost(worker, period, activity).is_some())
-    }
-
-    /// For all choices of a worker whether they are left.
-    fn allowed(&self, problem: &Problem, worker: WorkerId) -> Vec<bool> {
-        let cells = problem.period_ids().flat_map(|period| {
-            let keeps = self.keeps(problem, worker, period);
-            let choices = problem.choices(worker, period).iter();
-            choices.map(move |choice| !keeps || !self.differs(worker, period, choice))
-        });
-        cells.collect()
-    }
-}
-
 impl<'p> Model<'p> {
     pub(crate) fn new(problem: &'p Problem, threads: usize) -> Self {
         let unary = unary_costs(problem);
@@ -63,27 +27,33 @@ impl<'p> Model<'p> {
         Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest }
     }
 
-    /// A model in which leaving the old roster costs extra.
-    pub(crate) fn pulled(problem: &'p Problem, threads: usize, pull: &Pull<'_>) -> Self {
-        let mut unary = unary_costs(problem);
+    /// A model with only the choices that `allowed` says of each worker, in the order of their choices.
+    pub(crate) fn within(
+        problem: &'p Problem,
+        threads: usize,
+        allowed: impl Fn(WorkerId) -> Vec<bool> + Sync,
+    ) -> Self {
+        let unary = unary_costs(problem);
         let (typical, largest) = cost_scale(problem, &unary);
-        let extra = pull.change_cost.map_or(largest * CHANGE_COST, |cost| cost * UNIT);
-        for (worker, costs) in problem.worker_ids().zip(&mut unary) {
-            let cells = problem.period_ids().flat_map(|p| {
-                problem.choices(worker, p).iter().map(move |choice| pull.differs(worker, p, choice))
-            });
-            costs
-                .iter_mut()
-                .zip(cells)
-                .filter(|(_, differs)| *differs)
-                .for_each(|(c, _)| *c += extra);
-        }
         let programs = programs(problem, threads, |worker| {
-            let allowed = pull.allowed(problem, worker);
-            LineProgram::new(problem, worker, Some(&allowed))
+            LineProgram::new(problem, worker, Some(&allowed(worker)))
         });
-        let largest = largest.max(extra);
         Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest }
+    }
+
+    /// Adds to the problem's costs `extra` for each choice of a worker, at most `most`, in parts of
+    /// [`UNIT`]; what was added before is forgotten.
+    pub(crate) fn surcharge<I: Iterator<Item = i64>>(
+        &mut self,
+        most: i64,
+        extra: impl Fn(WorkerId) -> I,
+    ) {
+        self.unary = unary_costs(self.problem);
+        let (_, largest) = cost_scale(self.problem, &self.unary);
+        self.largest = largest.max(most);
+        for (worker, costs) in self.problem.worker_ids().zip(&mut self.unary) {
+            costs.iter_mut().zip(extra(worker)).for_each(|(cost, extra)| *cost += extra);
+        }
     }
 }
 

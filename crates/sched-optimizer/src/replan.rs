@@ -1,65 +1,28 @@
-//! A changed problem: the nearest legal roster to the old one.
+//! A changed problem: legal rosters near the old one.
 
-use std::ops::ControlFlow;
-
-use crate::budget::{Budget, Clock, Until};
+use crate::budget::Clock;
 use crate::ids::{PeriodId, WorkerId};
-use crate::model::{Model, Pull};
 use crate::problem::Problem;
-use crate::progress::Progress;
 use crate::roster::Roster;
-use crate::solver::{Options, Outcome, hint_lines, search};
+use crate::solver::Outcome;
 
-/// How to re-plan.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ReplanOptions {
-    /// Cost of every cell that differs from the old roster, in the search only: the outcome's score
-    /// is the problem's own. Default: `None`, ten times the largest cost of the problem.
-    pub change_cost: Option<u32>,
-    /// Cells before this period stay as they are, unless the changed problem forbids what they
-    /// hold. Default: nothing is frozen.
-    pub frozen_until: Option<PeriodId>,
-    /// Budget, threads, seed and cancel flag. By default one second, at most until legal.
-    pub options: Options,
-}
+mod near;
+mod options;
+mod pull;
+mod trade_offs;
 
-impl Default for ReplanOptions {
-    fn default() -> Self {
-        let options = Options::default().budget(Budget::seconds(1.0)).until(Until::Legal);
-        Self { change_cost: None, frozen_until: None, options }
-    }
-}
+use near::Near;
+pub use options::{Nearness, ReplanOptions};
+pub use trade_offs::trade_offs;
 
-impl ReplanOptions {
-    /// Sets [`change_cost`](Self::change_cost).
-    #[must_use]
-    pub const fn change_cost(mut self, cost: u32) -> Self {
-        self.change_cost = Some(cost);
-        self
-    }
-
-    /// Sets [`frozen_until`](Self::frozen_until).
-    #[must_use]
-    pub const fn frozen_until(mut self, period: PeriodId) -> Self {
-        self.frozen_until = Some(period);
-        self
-    }
-
-    /// Sets [`options`](Self::options).
-    #[must_use]
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
-        self
-    }
-}
-
-/// What a re-plan changed.
+/// What a re-plan changed. Workers and periods are the changed problem's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Changes {
-    /// Cells that differ from the old roster.
+    /// Cells that differ from the old roster; new workers have none.
     pub cells: Vec<(WorkerId, PeriodId)>,
+    /// The sum of their [weights](Nearness).
+    pub weight: i64,
     /// Of these, the ones whose old activity is no longer possible.
     pub forced: usize,
     /// Workers with a changed cell.
@@ -77,36 +40,16 @@ pub struct Replanned {
 }
 
 /// Finds a legal roster of `changed` near `old`, which was made for an earlier version of it with
-/// the same workers, periods and activities.
+/// the same periods and activities; [workers](ReplanOptions::workers) may have come and gone.
 ///
 /// Lines that broke get their nearest repair. Then, again and again, the one line changes whose
 /// change helps most, until nothing helps; if that is not yet legal, all strategies look further in
-/// the rest of the budget.
+/// the rest of the budget. An old roster that is still legal is never made worse, whatever the
+/// budget.
 #[tracing::instrument(skip_all)]
 #[must_use]
 pub fn replan(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Replanned {
     let clock = Clock::start(options.options.budget, options.options.cancel.clone());
-    let pull = Pull {
-        old,
-        change_cost: options.change_cost.map(i64::from),
-        frozen: options.frozen_until.map_or(0, PeriodId::index),
-    };
-    let model = Model::pulled(changed, options.options.threads.max(1), &pull);
-    let hint = hint_lines(&model, old);
-    let quiet = |_: &Progress| ControlFlow::Continue(());
-    let outcome = search(&model, &clock, &options.options, Some((&hint, true)), quiet);
-    let changes = changes(changed, old, &outcome.roster);
-    Replanned { outcome, changes }
-}
-
-fn changes(problem: &Problem, old: &Roster, new: &Roster) -> Changes {
-    let cells: Vec<_> = new.differences(old).collect();
-    let possible = |&&(worker, period): &&(WorkerId, PeriodId)| {
-        let activity = old.get(worker, period);
-        activity.is_some_and(|activity| problem.cost(worker, period, activity).is_some())
-    };
-    let forced = cells.len() - cells.iter().filter(possible).count();
-    let mut workers: Vec<WorkerId> = cells.iter().map(|cell| cell.0).collect();
-    workers.dedup();
-    Changes { cells, forced, workers }
+    let near = Near::new(changed, old, options);
+    near.search_within(&clock, &near.old_lines(), &options.options)
 }

@@ -1,0 +1,89 @@
+//! The old roster in the ids of the changed problem.
+
+use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::problem::{Choice, Problem};
+use crate::replan::ReplanOptions;
+use crate::replan::options::Nearness;
+use crate::roster::Roster;
+
+/// Draws lines towards an old roster.
+pub(super) struct Pull<'r> {
+    /// The old line of each worker, empty for a new one.
+    old: Vec<&'r [ActivityId]>,
+    /// For each period how many times the change cost a changed cell costs.
+    weights: Vec<i64>,
+    /// Periods before this one keep what they have, where they can.
+    frozen: usize,
+}
+
+impl<'r> Pull<'r> {
+    pub(super) fn new(problem: &Problem, old: &'r Roster, options: &ReplanOptions) -> Self {
+        let frozen = options.frozen_until.map_or(0, PeriodId::index);
+        let weights = weights(problem, options.nearness, frozen);
+        Self { old: lines(problem, old, options.workers.as_deref()), weights, frozen }
+    }
+
+    /// How many times the change cost the choice costs: zero for what the old roster holds.
+    pub(super) fn weight(&self, worker: WorkerId, period: PeriodId, choice: &Choice) -> i64 {
+        let stays = self.old(worker, period).is_none_or(|old| old == choice.activity);
+        if stays { 0 } else { self.weight_of(period) }
+    }
+
+    pub(super) fn weight_of(&self, period: PeriodId) -> i64 {
+        self.weights.get(period.index()).copied().unwrap_or(1)
+    }
+
+    pub(super) fn heaviest(&self) -> i64 {
+        self.weights.iter().copied().max().unwrap_or(1)
+    }
+
+    /// For all choices of a worker whether they are left.
+    pub(super) fn allowed(&self, problem: &Problem, worker: WorkerId) -> Vec<bool> {
+        let cells = problem.period_ids().flat_map(|period| {
+            let keeps = self.keeps(problem, worker, period);
+            let choices = problem.choices(worker, period).iter();
+            choices.map(move |choice| !keeps || self.weight(worker, period, choice) == 0)
+        });
+        cells.collect()
+    }
+
+    /// Whether the cell keeps its old activity.
+    fn keeps(&self, problem: &Problem, worker: WorkerId, period: PeriodId) -> bool {
+        let old = self.old(worker, period);
+        period.index() < self.frozen
+            && old.is_some_and(|activity| problem.cost(worker, period, activity).is_some())
+    }
+
+    /// What the old roster holds.
+    pub(super) fn old(&self, worker: WorkerId, period: PeriodId) -> Option<ActivityId> {
+        self.line(worker).get(period.index()).copied()
+    }
+
+    /// The old line; empty for a new worker.
+    pub(super) fn line(&self, worker: WorkerId) -> &'r [ActivityId] {
+        self.old.get(worker.index()).copied().unwrap_or_default()
+    }
+}
+
+fn lines<'r>(
+    problem: &Problem,
+    old: &'r Roster,
+    workers: Option<&[Option<WorkerId>]>,
+) -> Vec<&'r [ActivityId]> {
+    let Some(workers) = workers else {
+        return problem.worker_ids().map(|worker| old.line(worker)).collect();
+    };
+    let mut lines: Vec<&[ActivityId]> = vec![&[]; problem.workers()];
+    for (from, to) in workers.iter().enumerate() {
+        if let Some(place) = to.and_then(|to| lines.get_mut(to.index())) {
+            *place = old.line(WorkerId::new(from));
+        }
+    }
+    lines
+}
+
+fn weights(problem: &Problem, nearness: Nearness, frozen: usize) -> Vec<i64> {
+    let starts: Vec<i32> = problem.period_ids().map(|p| problem.period_span(p).start).collect();
+    let today = starts.get(frozen).copied().unwrap_or(i32::MAX);
+    starts.iter().map(|start| nearness.weight(start.saturating_sub(today))).collect()
+}
