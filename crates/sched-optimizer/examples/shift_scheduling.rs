@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sched_optimizer::{Budget, Options, Progress, Solver};
+use sched_optimizer::{Budget, Options, Progress, Solver, verify};
 
 #[path = "shift_scheduling/fault.rs"]
 mod fault;
@@ -52,6 +52,9 @@ struct Arguments {
     /// Tells every improvement on standard error.
     #[arg(long)]
     progress: bool,
+    /// Proves the bound once more from its prices alone.
+    #[arg(long)]
+    verify: bool,
 }
 
 fn main() -> ExitCode {
@@ -95,8 +98,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if let Some(path) = &arguments.out {
         files::write(path, &roster_text::write(&instance, &outcome.roster))?;
     }
+    let verified = arguments.verify.then(|| verify(&problem, &outcome.certificate).is_ok());
     let stem = arguments.instance.file_stem().unwrap_or_default().to_string_lossy();
-    writeln!(io::stdout(), "{}", report::report(&stem, &outcome, trace))
+    writeln!(io::stdout(), "{}", report::report(&stem, &outcome, verified, trace))
         .map_err(|error| format!("standard output: {error}"))
 }
 

@@ -48,6 +48,7 @@
 //! * [`Analysis`] judges a roster by the rules' plain definitions and shares no code with the search;
 //!   every [`Outcome::score`] is its verdict.
 //! * The bound is computed in integers and holds at any prices: no legal roster costs less.
+//! * [`verify`] proves the bound from the prices alone; it shares no code with what found them.
 //! * The same problem, seed and work limit give the same roster on any number of threads.
 //! * A [`Standing`] says of any change exactly what judging the changed roster from scratch would.
 //! * A [`Conflict`] excludes every roster: proved. Where it claims to be minimal, a roster was found for
@@ -73,6 +74,7 @@ pub mod rules;
 mod alternatives;
 mod bound;
 mod budget;
+mod certificate;
 mod checker;
 mod conflict;
 mod cover;
@@ -101,6 +103,7 @@ mod time;
 
 pub use alternatives::{Alternative, AlternativeOptions, alternatives};
 pub use budget::{Budget, CancelToken, Until};
+pub use certificate::{Certificate, Refused, verify};
 pub use checker::{Analysis, Item, Share, Source, WrongShape};
 pub use conflict::{Cause, Conflict, Feasibility, Member, Relief, find_conflict};
 pub use demand::{Demand, Ratio};
@@ -110,7 +113,7 @@ pub use ids::{ActivityId, PeriodId, WorkerId};
 pub use memo::{LruSolutions, Solution, SolutionStore, WarmStart, warm_start};
 pub use problem::{Choice, Problem, ProblemBuilder, Removed};
 pub use progress::Progress;
-pub use prune::{Pruned, Triple, prune};
+pub use prune::{Pruned, Triple, prune, prune_with};
 pub use replan::{Changes, Nearness, ReplanOptions, Replanned, replan, trade_offs};
 pub use roster::Roster;
 pub use rule::{Automaton, Breach, Judgement, Line, LineContext, Rule, Step, automata_cost};

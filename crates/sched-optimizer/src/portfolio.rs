@@ -2,10 +2,12 @@
 //! which is a fixed amount of work: what each of them sees of the others does not depend on threads or
 //! on time.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::bound::{Ascent, Climb};
 use crate::budget::{Clock, Until};
+use crate::certificate::Certificate;
+use crate::duals::Duals;
 use crate::model::Model;
 use crate::score::Score;
 use crate::search::plan::Plan;
@@ -35,6 +37,7 @@ const CLIMB: f64 = 0.25;
 const UNGUIDED: f64 = 0.5;
 
 pub(crate) struct Portfolio<'m> {
+    model: &'m Model<'m>,
     rows: Vec<Rows<'m>>,
     ascent: Option<Ascent<'m>>,
     until: Until,
@@ -65,6 +68,7 @@ impl<'m> Portfolio<'m> {
         // The first legal roster needs no bound, and a worker without a line has none.
         let bounded = until != Until::Legal && model.impossible().is_empty();
         Self {
+            model,
             rows: rows.collect(),
             ascent: bounded.then(|| Ascent::new(model)),
             until,
@@ -103,6 +107,14 @@ impl<'m> Portfolio<'m> {
 
     pub(crate) fn bound(&self) -> i64 {
         self.ascent.as_ref().map_or(0, Ascent::bound)
+    }
+
+    /// The prices that prove the bound.
+    pub(crate) fn certificate(&self) -> Certificate {
+        let zero = || Arc::new(Duals::zero(self.model));
+        let duals = self.ascent.as_ref().map_or_else(zero, |ascent| Arc::clone(ascent.duals()));
+        let (demands, ratios) = (duals.demands.clone(), duals.ratios.clone());
+        Certificate { demands, ratios, bound: self.bound() }
     }
 
     pub(crate) fn work(&self) -> u64 {

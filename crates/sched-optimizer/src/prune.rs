@@ -1,11 +1,17 @@
-//! Removes what no legal roster can use, and says why.
+//! Removes what no legal roster can use, or none that is better, and says why.
 
 use std::collections::BTreeMap;
 
+mod demands;
+mod left;
+mod lines;
+mod matching;
+
+use left::Left;
+
+use crate::certificate::{self, Certificate, Refused};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
-use crate::line::LineProgram;
 use crate::problem::Problem;
-use crate::rule::LineContext;
 
 /// One thing a worker might do in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,69 +61,56 @@ impl Pruned {
     }
 }
 
-/// Finds every triple that no legal roster can use: those taken away when the problem was built,
-/// those that some automaton of the worker's rules alone excludes (run forwards and backwards), and
-/// those that several exclude together.
+/// Finds triples that no legal roster can use: those taken away when the problem was built, those
+/// that some automaton of the worker's rules alone excludes (run forwards and backwards), those that
+/// several exclude together, and those with which the hard limits of a period's demands cannot be
+/// kept; rules and demands in turn until nothing more is found.
 ///
-/// Sound: every legal roster is left untouched. Not complete: what only other workers exclude stays,
-/// and so does what automata with too many states exclude.
+/// Sound: every legal roster is left untouched. Not complete: what ratios and overlapping demands
+/// exclude together stays, and so does what automata with too many states exclude.
 #[must_use]
 pub fn prune(problem: &Problem) -> Pruned {
-    let mut pruned = Pruned { before: 0, after: 0, removed: Vec::new() };
-    for worker in problem.worker_ids() {
-        let own = problem.removed(worker);
-        let unary = own.map(|r| {
-            (Triple { worker, period: r.period, activity: r.activity }, r.reason.to_owned())
-        });
-        pruned.removed.extend(unary);
-        let excluded = Excluded::find(problem, worker);
-        for (choice, (period, activity)) in choices(problem, worker).enumerate() {
-            match excluded.reason(choice) {
-                Some(reason) => {
-                    pruned.removed.push((Triple { worker, period, activity }, reason.to_owned()));
-                }
-                None => pruned.after += 1,
-            }
-        }
-    }
-    pruned.removed.sort();
-    pruned.before = pruned.after + pruned.removed.len();
-    pruned
+    legal(problem).finish()
 }
 
-fn choices(
+/// Like [`prune`], and removes every triple whose use alone makes a roster cost `value` or more under
+/// the prices of `certificate` (reduced costs). Rosters that are legal and cost less are left
+/// untouched; whatever the certificate claims plays no part.
+///
+/// Costs about twice as much as [`verify`](crate::verify).
+///
+/// # Errors
+/// When the prices do not fit the problem.
+pub fn prune_with(
     problem: &Problem,
-    worker: WorkerId,
-) -> impl Iterator<Item = (PeriodId, ActivityId)> + '_ {
-    problem.period_ids().flat_map(move |period| {
-        problem.choices(worker, period).iter().map(move |choice| (period, choice.activity))
-    })
-}
-
-/// For each choice the first thing that excludes it.
-struct Excluded {
-    by_rule: Vec<(String, Vec<bool>)>,
-    together: Vec<bool>,
-}
-
-impl Excluded {
-    fn find(problem: &Problem, worker: WorkerId) -> Self {
-        let context = LineContext::new(problem, worker);
-        let program = LineProgram::new(problem, worker, None);
-        let mut by_rule = Vec::new();
-        for rule in problem.rules(worker) {
-            for automaton in rule.automata(&context) {
-                if let Some(usable) = program.usable_under(&*automaton) {
-                    by_rule.push((format!("excluded by {}", rule.name()), usable));
-                }
+    certificate: &Certificate,
+    value: i64,
+) -> Result<Pruned, Refused> {
+    let mut left = legal(problem);
+    let bounds = certificate::bounds(problem, certificate)?;
+    for (worker, bounds) in problem.worker_ids().zip(bounds) {
+        for (choice, bound) in bounds.into_iter().enumerate() {
+            if bound.is_none_or(|bound| bound >= value) {
+                left.remove(worker, choice, "no better roster uses it");
             }
         }
-        Self { by_rule, together: program.usable() }
     }
+    Ok(left.finish())
+}
 
-    fn reason(&self, choice: usize) -> Option<&str> {
-        let alone = self.by_rule.iter().find(|(_, usable)| !usable[choice]);
-        let together = (!self.together[choice]).then_some("excluded by several rules together");
-        alone.map(|(reason, _)| reason.as_str()).or(together)
+fn legal(problem: &Problem) -> Left<'_> {
+    let mut left = Left::new(problem);
+    for worker in problem.worker_ids() {
+        lines::exclude(problem, worker, &mut left);
+    }
+    loop {
+        let losers = demands::exclude(problem, &mut left);
+        let mut any = false;
+        for worker in losers {
+            any |= lines::exclude_more(problem, worker, &mut left);
+        }
+        if !any {
+            return left;
+        }
     }
 }

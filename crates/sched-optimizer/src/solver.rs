@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::budget::{Budget, CancelToken, Clock, Until};
+use crate::certificate::Certificate;
 use crate::checker::Analysis;
 use crate::ids::WorkerId;
 use crate::model::Model;
@@ -104,6 +105,8 @@ pub struct Outcome {
     pub score: Score,
     /// No legal roster costs less.
     pub bound: i64,
+    /// The prices that prove the bound, for [`verify`](crate::verify).
+    pub certificate: Certificate,
     /// What is known about the roster.
     pub status: Status,
     /// What the solve did.
@@ -237,6 +240,7 @@ fn outcome(
     stats.resampled = portfolio.resampled();
     stats.strategy = found.map_or("", |found| found.strategy);
     let bound = portfolio.bound();
+    let certificate = portfolio.certificate();
     let impossible = model.impossible();
     let status = match (score.is_legal(), score.soft <= bound) {
         (true, true) => Status::Optimal,
@@ -244,7 +248,7 @@ fn outcome(
         (false, _) if impossible.is_empty() => Status::NotLegal,
         (false, _) => Status::Impossible(impossible),
     };
-    Outcome { roster, score, bound, status, stats }
+    Outcome { roster, score, bound, certificate, status, stats }
 }
 
 pub(crate) fn hint_lines(model: &Model<'_>, hint: &Roster) -> Vec<Vec<u32>> {

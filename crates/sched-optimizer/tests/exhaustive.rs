@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
 use sched_optimizer::{
-    ActivityId, Analysis, Budget, Options, Outcome, Problem, Roster, Score, Solver, Status, Triple,
-    prune,
+    ActivityId, Analysis, Budget, Certificate, Demand, Options, Outcome, Problem, Pruned, Refused,
+    Roster, Score, Solver, Span, Status, Triple, prune, prune_with, verify,
 };
 
 /// Periods of the problems of one worker, and of those of two.
@@ -33,6 +33,15 @@ fn all_rosters(problem: &Problem) -> Vec<(Roster, Score)> {
         (roster, score)
     });
     judged.collect()
+}
+
+fn keeps_all(problem: &Problem, pruned: &Pruned, roster: &Roster) -> bool {
+    problem.worker_ids().all(|worker| {
+        problem.period_ids().all(|period| {
+            let activity = roster.get(worker, period).unwrap();
+            pruned.keeps(Triple { worker, period, activity })
+        })
+    })
 }
 
 fn solve(problem: &Problem, seed: u64) -> Outcome {
@@ -58,6 +67,53 @@ proptest! {
     }
 }
 
+/// Other prices, claimed to prove nothing.
+fn tampered(certificate: &Certificate, rng: &mut fastrand::Rng) -> Certificate {
+    let mut other = |price: &i64| price + rng.i64(-8..9) * Certificate::PARTS;
+    let demands = certificate.demands.iter().map(&mut other).collect();
+    let ratios = certificate.ratios.iter().map(|price| other(price).max(0)).collect();
+    Certificate { demands, ratios, bound: 0 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What a certificate proves lies between the claimed bound and the best roster, whatever its
+    /// prices are, and a claim above that is refused.
+    #[test]
+    fn a_certificate_proves_its_bound_and_no_more(seed: u64, rules in 0..4usize) {
+        let problem = Maker::new(seed, PERIODS[1]).team(2, rules);
+        let rosters = all_rosters(&problem).into_iter().map(|(_, score)| score);
+        let best = rosters.min().filter(|score| score.is_legal()).map_or(i64::MAX, |s| s.soft);
+        let Outcome { certificate, bound, .. } = solve(&problem, seed);
+        prop_assert_eq!(certificate.bound, bound);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let others: Vec<Certificate> = (0..4).map(|_| tampered(&certificate, &mut rng)).collect();
+        for mut certificate in [vec![certificate], others].concat() {
+            let proved = verify(&problem, &certificate);
+            prop_assert!(proved.is_ok(), "refused {:?}", proved);
+            let proved = proved.unwrap();
+            prop_assert!(proved <= best, "{} is proved, {} is the best", proved, best);
+            if proved < i64::MAX {
+                certificate.bound = proved + 1;
+                let refused = Refused::NotProved { claimed: proved + 1, proved };
+                prop_assert_eq!(verify(&problem, &certificate), Err(refused));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_certificate_needs_a_price_for_everything_and_none_below_zero_for_a_ratio() {
+    let problem = Maker::new(0, PERIODS[1]).team(2, 1);
+    let good = solve(&problem, 0).certificate;
+    let short = Certificate { demands: good.demands[1..].to_vec(), ..good.clone() };
+    assert_eq!(verify(&problem, &short), Err(Refused::WrongShape));
+    let mut negative = good;
+    negative.ratios[1] = -1;
+    assert_eq!(verify(&problem, &negative), Err(Refused::NegativePrice { ratio: 1 }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -74,13 +130,7 @@ proptest! {
         prop_assert_eq!(pruned.by_reason().values().sum::<usize>(), pruned.removed.len());
         for (roster, score) in &legal {
             prop_assert!(outcome.bound <= score.soft, "bound {} above {score:?}", outcome.bound);
-            for (worker, period) in problem.worker_ids().flat_map(|w| {
-                problem.period_ids().map(move |period| (w, period))
-            }) {
-                let activity = roster.get(worker, period).unwrap();
-                let triple = Triple { worker, period, activity };
-                prop_assert!(pruned.keeps(triple), "lost a legal triple");
-            }
+            prop_assert!(keeps_all(&problem, &pruned, roster), "lost a legal triple");
         }
         match legal.iter().map(|(_, score)| *score).min() {
             Some(best) => {
@@ -90,4 +140,71 @@ proptest! {
             None => prop_assert!(!outcome.score.is_legal()),
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pruning by reduced costs loses no roster that is cheaper, at good prices and at others.
+    #[test]
+    fn reduced_costs_lose_no_better_roster(seed: u64, rules in 0..3usize) {
+        let problem = Maker::new(seed, PERIODS[1]).team(2, rules);
+        let mut legal = all_rosters(&problem);
+        legal.retain(|(_, score)| score.is_legal());
+        let costs = legal.iter().map(|(_, score)| score.soft);
+        let (best, worst) = (costs.clone().min().unwrap_or(0), costs.max().unwrap_or(0));
+        let found = solve(&problem, seed).certificate;
+        let other = tampered(&found, &mut fastrand::Rng::with_seed(seed));
+        for value in [best, best + 1, best + 3, worst] {
+            for certificate in [&found, &other] {
+                let pruned = prune_with(&problem, certificate, value).unwrap();
+                prop_assert_eq!(pruned.before, pruned.after + pruned.removed.len());
+                prop_assert_eq!(pruned.by_reason().values().sum::<usize>(), pruned.removed.len());
+                for (roster, _) in legal.iter().filter(|(_, score)| score.soft < value) {
+                    prop_assert!(keeps_all(&problem, &pruned, roster), "lost a better roster");
+                }
+            }
+        }
+    }
+}
+
+/// Three workers and one period, in which some may not do everything.
+fn one_period(allowed: [&[usize]; 3], demands: &[(&[usize], u32, u32)]) -> Problem {
+    let mut builder = Problem::builder();
+    let all = ["off", "day", "night"].map(|name| builder.activity(name));
+    let period = builder.period("monday", Span::new(0, 1440));
+    for activity in all {
+        builder.offer(period, activity, None);
+    }
+    for (name, own) in ["Ada", "Ben", "Cem"].into_iter().zip(allowed) {
+        let worker = builder.worker(name);
+        for (at, &activity) in all.iter().enumerate() {
+            if !own.contains(&at) {
+                builder.forbid(worker, period, activity, "not allowed");
+            }
+        }
+    }
+    for &(activities, min, max) in demands {
+        let activities: Vec<ActivityId> = activities.iter().map(|&at| all[at]).collect();
+        let demand = Demand::at_least(format!("{activities:?}"), period, activities, min);
+        builder.demand(Demand { max, ..demand });
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn limits_of_demands_remove_what_would_break_them() {
+    let short = "a demand would fall short";
+    let exceeded = "a demand would be exceeded";
+    let together = "demands of one period would fall short together";
+    // Two of three can do nights, and two are needed.
+    let problem = one_period([&[0, 1, 2], &[0, 2], &[0, 1]], &[(&[2], 2, 3)]);
+    assert_eq!(prune(&problem).by_reason()[short], 3);
+    // Ada can do nothing else, and one night is enough.
+    let problem = one_period([&[2], &[0, 2], &[0, 1, 2]], &[(&[2], 0, 1)]);
+    assert_eq!(prune(&problem).by_reason()[exceeded], 2);
+    // All three are needed; alone, each demand could do without one of them.
+    let problem = one_period([&[0, 1, 2], &[0, 1, 2], &[0, 1, 2]], &[(&[1], 2, 3), (&[2], 1, 3)]);
+    assert_eq!(prune(&problem).by_reason()[together], 3);
+    assert_eq!(prune(&problem).after, 6);
 }

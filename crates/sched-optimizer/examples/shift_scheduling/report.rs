@@ -47,8 +47,14 @@ impl Trace {
     }
 }
 
-/// The report on one line. `objective` is null when the roster is not legal.
-pub(crate) fn report(instance: &str, outcome: &Outcome, mut trace: Trace) -> String {
+/// The report on one line. `objective` is null when the roster is not legal; `verified` is left out
+/// when nobody asked.
+pub(crate) fn report(
+    instance: &str,
+    outcome: &Outcome,
+    verified: Option<bool>,
+    mut trace: Trace,
+) -> String {
     let status = match &outcome.status {
         Status::Optimal => "optimal",
         Status::Legal => "legal",
@@ -58,7 +64,7 @@ pub(crate) fn report(instance: &str, outcome: &Outcome, mut trace: Trace) -> Str
     let objective = outcome.score.is_legal().then_some(outcome.score.soft);
     let stats = &outcome.stats;
     trace.add(stats.elapsed.as_secs_f64(), objective, outcome.bound);
-    let report = json!({
+    let mut report = json!({
         "instance": instance,
         "objective": objective,
         "bound": outcome.bound,
@@ -69,5 +75,8 @@ pub(crate) fn report(instance: &str, outcome: &Outcome, mut trace: Trace) -> Str
         "resampled": stats.resampled,
         "trace": trace.json(),
     });
+    if let Some(verified) = verified {
+        report["verified"] = verified.into();
+    }
     report.to_string()
 }

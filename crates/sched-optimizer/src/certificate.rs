@@ -1,0 +1,184 @@
+//! A bound that can be checked without the solver.
+//!
+//! A [`Certificate`] holds prices only, and [`verify`] works the bound out anew from the problem: a
+//! small dynamic programme for every worker, every count for every demand. It shares no code with
+//! the search, the line programme or the climb of the prices.
+
+mod line;
+mod table;
+
+use line::Lines;
+
+use crate::demand::Demand;
+use crate::ids::{PeriodId, WorkerId};
+use crate::problem::Problem;
+
+/// Prices that prove a lower bound on the cost of every legal roster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// For each demand what one more worker on it is worth, in [parts](Self::PARTS) of a cost unit;
+    /// may be negative.
+    pub demands: Vec<i64>,
+    /// For each ratio what one supervised worker too many costs, in parts; not negative.
+    pub ratios: Vec<i64>,
+    /// The claim, in whole cost units: no legal roster costs less.
+    pub bound: i64,
+}
+
+impl Certificate {
+    /// Prices are in this part of a cost unit.
+    pub const PARTS: i64 = 64;
+}
+
+/// Why a [`Certificate`] is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// It is about another problem.
+    #[error("the certificate does not have one price for each demand and each ratio")]
+    WrongShape,
+    /// The price of a ratio is negative, and with such prices there is no bound.
+    #[error("the price of ratio number {ratio} is negative")]
+    NegativePrice {
+        /// Its position in the problem.
+        ratio: usize,
+    },
+    /// The prices prove less than what is claimed.
+    #[error("the bound {claimed} is claimed, and {proved} is proved")]
+    NotProved {
+        /// What the certificate says.
+        claimed: i64,
+        /// What was proved: no legal roster costs less than this.
+        proved: i64,
+    },
+}
+
+/// Works out the bound that the prices of `certificate` prove, in integers, and returns it: at least
+/// the claim. `i64::MAX` means that some worker or some demand leaves no legal roster at all.
+///
+/// Each worker's cheapest line under the prices is found over the states of all automata of the
+/// worker's rules. Where these are too many (a hundred thousand at once), the automaton with most
+/// states is left out, and so on until the rest fits: without a rule the bound is lower, and still
+/// holds.
+///
+/// Costs a few seconds for thirty workers and four weeks; memory for one worker's states.
+///
+/// # Errors
+/// When prices do not fit the problem, or prove less than the claim.
+pub fn verify(problem: &Problem, certificate: &Certificate) -> Result<i64, Refused> {
+    let proved = match minimum(problem, certificate)? {
+        Some(parts) => whole(parts),
+        None => i64::MAX,
+    };
+    let claimed = certificate.bound;
+    if claimed <= proved { Ok(proved) } else { Err(Refused::NotProved { claimed, proved }) }
+}
+
+/// Parts in whole units. Costs are whole and not negative, so it is rounded up.
+fn whole(parts: i128) -> i64 {
+    let units = parts.div_euclid(PARTS) + i128::from(parts.rem_euclid(PARTS) != 0);
+    i64::try_from(units.max(0)).unwrap_or(i64::MAX - 1)
+}
+
+const PARTS: i128 = Certificate::PARTS as i128;
+
+/// The least cost of all lines and counts under the prices, in parts; `None` when there are none.
+fn minimum(problem: &Problem, certificate: &Certificate) -> Result<Option<i128>, Refused> {
+    check(problem, certificate)?;
+    let mut total = demands(problem, certificate);
+    for worker in problem.worker_ids() {
+        let prices = prices(problem, certificate, worker);
+        let line = Lines::new(problem, worker, &prices).cheapest();
+        total = total.zip(line).map(|(a, b)| a + b);
+    }
+    Ok(total)
+}
+
+/// For each worker and choice a bound on the cost of the legal rosters that use it; `None` where
+/// there are none.
+pub(crate) fn bounds(
+    problem: &Problem,
+    certificate: &Certificate,
+) -> Result<Vec<Vec<Option<i64>>>, Refused> {
+    check(problem, certificate)?;
+    let mut total = demands(problem, certificate);
+    let mut workers = Vec::new();
+    for worker in problem.worker_ids() {
+        let prices = prices(problem, certificate, worker);
+        let lines = Lines::new(problem, worker, &prices);
+        let (least, through) = (lines.cheapest(), lines.cheapest_through());
+        total = total.zip(least).map(|(a, b)| a + b);
+        workers.push((least, through));
+    }
+    let bound =
+        |least: Option<i128>, through: Option<i128>| Some(whole(total? - least? + through?));
+    let all = workers
+        .into_iter()
+        .map(|(least, through)| through.into_iter().map(|through| bound(least, through)).collect());
+    Ok(all.collect())
+}
+
+fn check(problem: &Problem, certificate: &Certificate) -> Result<(), Refused> {
+    let Certificate { demands, ratios, .. } = certificate;
+    if demands.len() != problem.demands().len() || ratios.len() != problem.ratios().len() {
+        return Err(Refused::WrongShape);
+    }
+    match ratios.iter().position(|&price| price < 0) {
+        Some(ratio) => Err(Refused::NegativePrice { ratio }),
+        None => Ok(()),
+    }
+}
+
+/// The least cost of all demands' counts under the prices, in parts; `None` when one has none.
+fn demands(problem: &Problem, certificate: &Certificate) -> Option<i128> {
+    let demands = problem.demands().iter().zip(&certificate.demands);
+    demands.map(|(demand, &price)| cheapest_count(problem, demand, price)).sum()
+}
+
+/// Tries every count that the workers and the limits allow.
+fn cheapest_count(problem: &Problem, demand: &Demand, price: i64) -> Option<i128> {
+    let counts = |worker: &WorkerId| {
+        let choices = problem.choices(*worker, demand.period);
+        includes(demand, *worker) && choices.iter().any(|c| demand.activities.contains(&c.activity))
+    };
+    let eligible = u32::try_from(problem.worker_ids().filter(counts).count()).unwrap_or(u32::MAX);
+    let legal = (0..=eligible).filter(|&count| demand.min <= count && count <= demand.max);
+    let value = |count: u32| {
+        let short = i128::from(demand.wanted.saturating_sub(count));
+        let above = i128::from(count.saturating_sub(demand.wanted));
+        let cost = short * i128::from(demand.under_cost) + above * i128::from(demand.over_cost);
+        cost * PARTS + i128::from(price) * i128::from(count)
+    };
+    legal.map(value).min()
+}
+
+fn includes(demand: &Demand, worker: WorkerId) -> bool {
+    demand.workers.as_ref().is_none_or(|workers| workers.contains(&worker))
+}
+
+/// What each choice of `worker` costs and pays, by period.
+fn prices(problem: &Problem, certificate: &Certificate, worker: WorkerId) -> Vec<Vec<i128>> {
+    let choices = |period| problem.choices(worker, period).iter();
+    let mut prices: Vec<Vec<i128>> = problem
+        .period_ids()
+        .map(|period| choices(period).map(|choice| i128::from(choice.cost) * PARTS).collect())
+        .collect();
+    let mut pay = |period: PeriodId, activities: &[crate::ActivityId], amount: i128| {
+        for (choice, price) in choices(period).zip(&mut prices[period.index()]) {
+            if activities.contains(&choice.activity) {
+                *price += amount;
+            }
+        }
+    };
+    for (demand, &price) in problem.demands().iter().zip(&certificate.demands) {
+        if includes(demand, worker) {
+            pay(demand.period, &demand.activities, -i128::from(price));
+        }
+    }
+    for (ratio, &price) in problem.ratios().iter().zip(&certificate.ratios) {
+        pay(ratio.period, &ratio.supervised, i128::from(price));
+        let each = i128::from(ratio.per_supervisor);
+        pay(ratio.period, &ratio.supervisors, -i128::from(price) * each);
+    }
+    prices
+}
