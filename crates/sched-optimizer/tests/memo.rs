@@ -154,4 +154,5 @@ fn another_problems_solution_under_the_fingerprint_is_not_called_exact() {
     let store = Wrong(Arc::new(solve(&ward(OFF_FIRST, &["Ada", "Ben"], fixed(0)))));
     let start = warm_start(&ward(OFF_FIRST, &["Ada", "Ben"], |_| ()), &store).unwrap();
     assert!(!start.exact && start.open.is_empty());
+    assert!(warm_start(&ward(OFF_FIRST, &["Cyd"], |_| ()), &store).is_none());
 }
