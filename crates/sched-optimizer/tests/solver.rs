@@ -47,9 +47,9 @@ fn a_residency_block_becomes_legal_and_the_score_is_the_checkers() {
 #[test]
 fn same_seed_and_work_give_the_same_roster_on_any_number_of_threads() {
     let problem = programme::build(small()).unwrap();
-    let options = |threads| Options::default().budget(Budget::work(150_000)).threads(threads);
+    let options = |threads| Options::default().budget(Budget::work(12_000_000)).threads(threads);
     let first = run(&problem, options(1));
-    for threads in [2, 3] {
+    for threads in [2, 8] {
         let again = run(&problem, options(threads));
         assert_eq!(again.roster, first.roster, "on {threads} threads");
         assert_eq!((again.bound, again.stats.work), (first.bound, first.stats.work));
