@@ -66,6 +66,32 @@ fn the_deadline_holds() {
 }
 
 #[test]
+fn a_cancel_in_the_middle_of_a_search_is_heeded() {
+    let problem = programme::build(small()).unwrap();
+    let cancel = CancelToken::default();
+    let (begun, wait) = std::sync::mpsc::channel();
+    let remote = cancel.clone();
+    let canceller = std::thread::spawn(move || {
+        // The search goes on while the word is under way: the cancel comes in the middle of an epoch.
+        wait.recv().unwrap();
+        remote.cancel();
+        Instant::now()
+    });
+    let options = Options::default().budget(Budget::seconds(600.0)).cancel(cancel);
+    let mut epochs = 0;
+    let outcome = Solver::new(options).solve(&problem, |_| {
+        epochs += 1;
+        if epochs == 20 {
+            begun.send(()).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    let took = canceller.join().unwrap().elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(outcome.roster.workers(), problem.workers());
+}
+
+#[test]
 fn a_cancelled_solve_still_returns_a_whole_roster() {
     let problem = programme::build(small()).unwrap();
     let cancel = CancelToken::default();

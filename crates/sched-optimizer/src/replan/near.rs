@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::budget::Clock;
+use crate::certificate::Certificate;
 use crate::ids::{PeriodId, WorkerId};
 use crate::line::UNIT;
 use crate::model::Model;
@@ -88,6 +89,11 @@ impl<'p> Near<'p> {
         // What the search proves is about costs with changes; costs alone are only known not to be
         // negative.
         outcome.bound = 0;
+        outcome.certificate = Certificate {
+            demands: vec![0; self.model.problem.demands().len()],
+            ratios: vec![0; self.model.problem.ratios().len()],
+            bound: 0,
+        };
         if outcome.status == Status::Optimal && outcome.score.soft > 0 {
             outcome.status = Status::Legal;
         }
