@@ -2,7 +2,7 @@
 //! add to the sums of tallies.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use super::Cells;
 use super::{NONE, UNIT};
@@ -31,6 +31,38 @@ pub(crate) struct Layer {
 impl Layer {
     pub(crate) fn nodes(&self) -> usize {
         self.first.len().saturating_sub(1)
+    }
+
+    /// The layer before nodes that got new names, with equal nodes made one, and their new names.
+    fn merged(&self, renamed: &[u32]) -> (Self, Vec<u32>) {
+        let mut merged = Self { first: vec![0], edges: Vec::with_capacity(self.edges.len()) };
+        let mut known: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
+        let mut names = Vec::with_capacity(self.nodes());
+        let mut own: Vec<Edge> = Vec::new();
+        for node in 0..index(self.nodes()) {
+            own.clear();
+            let edges = self.edges_of(node).iter();
+            own.extend(edges.map(|edge| Edge { to: renamed[edge.to as usize], ..*edge }));
+            own.sort_unstable();
+            own.dedup();
+            let mut digest = BuildHasherDefault::<Mix>::default().hash_one(&own);
+            let name = loop {
+                match known.get(&digest) {
+                    Some(&name) if merged.edges_of(name) == own => break name,
+                    // Another list has this digest.
+                    Some(_) => digest = digest.wrapping_add(1),
+                    None => {
+                        let name = index(merged.nodes());
+                        known.insert(digest, name);
+                        merged.edges.extend_from_slice(&own);
+                        merged.first.push(index(merged.edges.len()));
+                        break name;
+                    }
+                }
+            };
+            names.push(name);
+        }
+        (merged, names)
     }
 
     pub(crate) fn edges_of(&self, node: u32) -> &[Edge] {
@@ -219,25 +251,18 @@ impl Graph {
 
     /// Makes one node of those from which the same lines lead on at the same cost.
     pub(super) fn merge_equals(&mut self) {
+        let mut costs = HashMap::new();
         let mut finish = Vec::new();
-        let mut renamed = classes(self.finish.iter().copied(), |cost| finish.push(cost));
+        let mut renamed = Vec::with_capacity(self.finish.len());
+        for &cost in &self.finish {
+            renamed.push(*costs.entry(cost).or_insert_with(|| {
+                finish.push(cost);
+                index(finish.len() - 1)
+            }));
+        }
         self.finish = finish;
         for layer in self.layers.iter_mut().rev() {
-            let edges = (0..index(layer.nodes())).map(|node| {
-                let own = layer.edges_of(node).iter();
-                let mut own: Vec<Edge> =
-                    own.map(|edge| Edge { to: renamed[edge.to as usize], ..*edge }).collect();
-                own.sort_unstable();
-                own.dedup();
-                own
-            });
-            let mut merged = Layer { first: vec![0], edges: Vec::new() };
-            let keep = |own: Vec<Edge>| {
-                merged.edges.extend(own);
-                merged.first.push(index(merged.edges.len()));
-            };
-            renamed = classes(edges, keep);
-            *layer = merged;
+            (*layer, renamed) = layer.merged(&renamed);
         }
     }
 
@@ -249,22 +274,6 @@ impl Graph {
             }
         }
     }
-}
-
-/// The class of each item, equal items in one; `keep` gets the first of each class.
-fn classes<K: Eq + Hash + Clone>(
-    items: impl Iterator<Item = K>,
-    mut keep: impl FnMut(K),
-) -> Vec<u32> {
-    let mut known: HashMap<K, u32, BuildHasherDefault<Mix>> = HashMap::default();
-    let class = |item: K| {
-        let next = index(known.len());
-        *known.entry(item).or_insert_with_key(|item| {
-            keep(item.clone());
-            next
-        })
-    };
-    items.map(class).collect()
 }
 
 type Nodes = Vec<(u32, u64)>;
