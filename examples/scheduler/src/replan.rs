@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use jiff::civil::Date;
-use sched_optimizer::{Budget, Options, ReplanOptions};
+use sched_optimizer::{Budget, Options, ReplanOptions, Until};
 
 use crate::audit::{Audit, audit};
 use crate::cli::{self, Why};
@@ -24,6 +24,9 @@ use crate::settings::Settings;
 
 /// Time for fewer changes when the user says nothing; the first legal plan comes much earlier.
 pub const TIME: Duration = Duration::from_millis(600);
+
+/// As long as this a legal plan is looked for, where the time above is not enough.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Changed cells told before the rest is only counted.
 const SHOWN: usize = 20;
@@ -115,7 +118,8 @@ fn learnt(programme: &Programme, row: &AddedAbsence) -> Option<Absence> {
     })
 }
 
-/// Mends a legal schedule after one more absence. Holds its thread for about `time`.
+/// Mends a legal schedule after one more absence. Holds its thread for about `time`, and longer where
+/// nothing legal is found by then.
 ///
 /// # Errors
 /// The schedule names a cell that the programme does not have, or the absence cannot be stated.
@@ -135,11 +139,15 @@ pub fn mend(
     let old =
         model.roster(&changed, schedule).context("the published schedule is of another block")?;
     let search = Options::default().budget(Budget::seconds(time.as_secs_f64())).seed(seed);
-    let mut options = ReplanOptions::default().options(search);
+    let mut options = ReplanOptions::default().options(search.clone());
     if let Some(first) = model.first_touched(&changed, from) {
         options = options.frozen_until(first);
     }
-    let replanned = sched_optimizer::replan(&model.problem, &old, &options);
+    let mut replanned = sched_optimizer::replan(&model.problem, &old, &options);
+    if !replanned.outcome.score.is_legal() {
+        let patient = search.budget(Budget::seconds(PATIENCE.as_secs_f64())).until(Until::Legal);
+        replanned = sched_optimizer::replan(&model.problem, &old, &options.options(patient));
+    }
     let new = model.schedule(&changed, &replanned.outcome.roster);
     let audit = audit(&changed, &new);
     let changes = differences(schedule, &new, away);
