@@ -61,19 +61,21 @@ fn a_second_run_writes_only_what_differs() {
 fn one_more_absence_changes_little_and_is_not_forgotten() {
     let place = Place::new();
     place.run(&[]).with_code(0);
-    let absence = ["replan", "--person", "r105", "--from", "2026-11-02", "--to", "2026-11-06"];
+    let one = place.easily_spared("2026-11-02", "2026-11-06");
+    let absence = ["replan", "--person", &one, "--from", "2026-11-02", "--to", "2026-11-06"];
     let ended = place.run(&absence).with_code(0);
     assert!(ended.stdout.contains("of other people changed"), "{}", ended.stdout);
-    assert!(away(&place, "r105", "2026-11-02", "2026-11-06"));
+    assert!(away(&place, &one, "2026-11-02", "2026-11-06"));
     assert_eq!(place.published().unwrap().0, 2);
-    // Neither the next absence nor a new schedule puts r105 back on duty.
+    // Neither the next absence nor a new schedule puts the first one back on duty.
+    let other = place.easily_spared("2026-11-03", "2026-11-03");
     place
-        .run(&["replan", "--person", "r310", "--from", "2026-11-03", "--to", "2026-11-03"])
+        .run(&["replan", "--person", &other, "--from", "2026-11-03", "--to", "2026-11-03"])
         .with_code(0);
-    assert!(away(&place, "r105", "2026-11-02", "2026-11-06"));
+    assert!(away(&place, &one, "2026-11-02", "2026-11-06"));
     place.run(&["--seed", "5"]).with_code(0);
-    assert!(away(&place, "r105", "2026-11-02", "2026-11-06"));
-    assert!(away(&place, "r310", "2026-11-03", "2026-11-03"));
+    assert!(away(&place, &one, "2026-11-02", "2026-11-06"));
+    assert!(away(&place, &other, "2026-11-03", "2026-11-03"));
     let ended = place.run(&absence).with_code(1);
     assert!(ended.stderr.contains("already away"), "{}", ended.stderr);
 }

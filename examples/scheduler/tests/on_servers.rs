@@ -30,7 +30,8 @@ fn the_job_is_the_same_on_servers() {
     let found = found.expect("no run found the solution of the one before");
     assert!(found.stdout.contains("0 inserted, 0 updated"), "{}", found.stdout);
     let (version, ..) = place.published().unwrap();
-    let absence = ["replan", "--person", "r105", "--from", "2026-11-02", "--to", "2026-11-06"];
+    let one = place.easily_spared("2026-11-02", "2026-11-06");
+    let absence = ["replan", "--person", &one, "--from", "2026-11-02", "--to", "2026-11-06"];
     place.run(&[&absence[..], &["--seconds", "5"]].concat()).with_code(0);
     assert_eq!(place.published().unwrap().0, version + 1);
 }

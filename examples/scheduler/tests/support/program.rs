@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use scheduler::audit::{Audit, audit};
 use scheduler::db::{Database, rows};
-use scheduler::domain::{Programme, Schedule};
+use scheduler::domain::{Programme, Role, Schedule, Slot};
 use scheduler::import::{self, Source};
 use scheduler::settings::Settings;
 
@@ -78,6 +78,31 @@ impl Place {
         let schedule = Schedule { assignments };
         let audit = audit(&programme, &schedule);
         Some((version, schedule, audit))
+    }
+
+    /// A resident whose absence from one day to another can surely be made up for: on duty then, but
+    /// least of all, and not at night. Where one of the few who may do some nights is away all week,
+    /// there may be no legal plan at all.
+    pub(crate) fn easily_spared(&self, first: &str, last: &str) -> String {
+        let programme = bundled();
+        let (_, schedule, _) = self.published().unwrap();
+        let duties = |person: usize| {
+            let own = schedule.assignments.iter().filter(|a| a.person == person);
+            let own = own.filter(|a| a.duty.is_duty());
+            own.filter(|a| (first..=last).contains(&&*a.date.to_string())).collect::<Vec<_>>()
+        };
+        let people = programme.people.iter().enumerate();
+        let at_hand = people.filter(|(person, one)| {
+            let mut absences = programme.absences.iter().filter(|a| a.person == *person);
+            let duties = duties(*person);
+            matches!(one.role, Role::Resident(_))
+                && absences
+                    .all(|a| a.last.to_string().as_str() < first || *last < *a.first.to_string())
+                && !duties.is_empty()
+                && duties.iter().all(|a| a.slot != Slot::Night)
+        });
+        let (_, one) = at_hand.min_by_key(|(person, _)| duties(*person).len()).unwrap();
+        one.id.clone()
     }
 }
 
