@@ -13,12 +13,8 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError, RwLock};
 use crate::budget::Clock;
 use crate::cover::Part;
 use crate::duals::Duals;
-use crate::line::{Arena, NONE, UNIT};
+use crate::line::{Arena, GRAIN, Guess, NONE, UNIT};
 use crate::model::Model;
-
-/// Prices are multiples of this. Then planes whose numbers had to be made coarser once still hold
-/// exact costs.
-const GRAIN: i64 = 8;
 
 /// The share of the last direction in the next: lines jump between few good ones, and without it
 /// prices zigzag.
@@ -46,6 +42,7 @@ pub(crate) struct Ascent<'m> {
     best_duals: Arc<Duals>,
     work: u64,
     arenas: Vec<Mutex<Arena>>,
+    guesses: Vec<Mutex<Guess>>,
 }
 
 /// One stretch of the way up.
@@ -91,6 +88,7 @@ struct Round {
     next: AtomicUsize,
     over: AtomicBool,
     total: Mutex<Slope>,
+    guesses: Vec<Mutex<Guess>>,
 }
 
 impl<'m> Ascent<'m> {
@@ -124,6 +122,7 @@ impl<'m> Ascent<'m> {
             best_duals: Arc::new(Duals::zero(model)),
             work: 0,
             arenas: Vec::new(),
+            guesses: model.programs.iter().map(|_| Mutex::default()).collect(),
             model,
         }
     }
@@ -152,6 +151,7 @@ impl<'m> Ascent<'m> {
             next: AtomicUsize::new(0),
             over: AtomicBool::new(false),
             total: Mutex::new(Slope::new(self.point.len())),
+            guesses: std::mem::take(&mut self.guesses),
         };
         let barrier = Barrier::new(threads);
         let arenas = std::mem::take(&mut self.arenas);
@@ -183,6 +183,7 @@ impl<'m> Ascent<'m> {
             barrier.wait();
         });
         self.arenas = arenas;
+        self.guesses = round.guesses;
     }
 
     fn reaches(&self, target: Option<i64>) -> bool {
@@ -273,7 +274,9 @@ fn evaluate(model: &Model<'_>, sum_starts: &[usize], round: &Round, arena: &Mute
         let Some(program) = model.programs.get(worker) else { break };
         price_choices(model, worker, &pay, &mut prices);
         let dear = &duals.sums[worker];
-        let least = program.minimum(&prices, dear, &mut arena);
+        // Each worker is here once a round, so nobody else waits for its guess.
+        let mut guess = round.guesses[worker].lock().unwrap_or_else(PoisonError::into_inner);
+        let least = program.minimum(&prices, dear, &mut guess, &mut arena);
         slope.work += arena.work_done();
         if least >= NONE {
             // Without a line there is no bound either; the solve reports that elsewhere.

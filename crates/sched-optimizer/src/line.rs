@@ -8,7 +8,9 @@
 //! potential of the planes, the bound that labels are pruned with, and already the answer when the
 //! cheapest path breaks nothing.
 
+mod fill;
 mod graph;
+mod guess;
 mod labels;
 mod pass;
 mod planes;
@@ -18,6 +20,7 @@ mod sums;
 mod tests;
 
 pub(crate) use graph::Graph;
+pub(crate) use guess::{GRAIN, Guess};
 pub(crate) use labels::{Arena, Effort};
 
 use std::cmp::Reverse;

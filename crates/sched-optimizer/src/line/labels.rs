@@ -57,6 +57,8 @@ pub(crate) struct Arena {
     /// Choices and tags of the line found last, and of one that is being found.
     pub(super) path: Vec<(u32, u32)>,
     pub(super) found: Vec<(u32, u32)>,
+    /// Prices of the sums that are told apart on the planes.
+    pub(super) leans: Vec<i64>,
     /// The line found last keeps what is on the planes.
     pub(super) exact: bool,
     pub(super) scratch: Scratch,

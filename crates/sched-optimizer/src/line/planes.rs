@@ -17,39 +17,67 @@ pub(crate) const LANES: usize = 32;
 /// "No line": the largest number, where additions saturate.
 pub(crate) const FULL: i16 = i16::MAX;
 
-#[derive(Clone, Copy)]
-pub(crate) struct InEdge {
-    pub(crate) from: u32,
-    /// Position of the group of choices among those of its period.
+/// What an edge costs: the price of a group and of a tag, and something of its own. Many edges have the
+/// same toll.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Toll {
     pub(crate) group: u32,
     pub(crate) tag: u32,
-    /// What the edge adds to the position of a sum.
-    pub(crate) shift: i32,
     pub(crate) cost: i64,
 }
 
-/// The edges that lead to the nodes after a period; those of node `n` are `first[n]..first[n + 1]`.
-pub(crate) struct InLayer {
-    first: Vec<u32>,
-    edges: Vec<InEdge>,
+/// An edge as seen from where it leads to.
+#[derive(Clone, Copy)]
+pub(crate) struct InEdge {
+    pub(crate) from: u32,
+    pub(crate) toll: u32,
+    /// From the start of the layer before to where the first number of the plane comes from.
+    pub(crate) offset: u32,
 }
 
-impl InLayer {
-    pub(crate) fn nodes(&self) -> usize {
-        self.first.len() - 1
+/// An edge as seen from where it leaves.
+#[derive(Clone, Copy)]
+pub(crate) struct OutEdge {
+    pub(crate) to: u32,
+    pub(crate) toll: u32,
+}
+
+/// The edges of a period, by the node they lead to and by the one they leave; those of node `n` are
+/// `first[n]..first[n + 1]`.
+pub(crate) struct PlaneLayer {
+    first_in: Vec<u32>,
+    in_edges: Vec<InEdge>,
+    first_out: Vec<u32>,
+    out_edges: Vec<OutEdge>,
+}
+
+impl PlaneLayer {
+    /// For every node after the period the edges that lead to it.
+    pub(crate) fn edges_to_nodes(&self) -> impl Iterator<Item = &[InEdge]> {
+        by_node(&self.first_in, &self.in_edges)
     }
 
     pub(crate) fn edges_to(&self, node: usize) -> &[InEdge] {
-        &self.edges[self.first[node] as usize..self.first[node + 1] as usize]
+        &self.in_edges[self.first_in[node] as usize..self.first_in[node + 1] as usize]
     }
 
-    pub(crate) fn edges(&self) -> &[InEdge] {
-        &self.edges
+    /// For every node before the period the edges that leave it.
+    pub(crate) fn edges_of_nodes(&self) -> impl Iterator<Item = &[OutEdge]> {
+        by_node(&self.first_out, &self.out_edges)
+    }
+
+    pub(crate) fn edges_of(&self, node: usize) -> &[OutEdge] {
+        &self.out_edges[self.first_out[node] as usize..self.first_out[node + 1] as usize]
     }
 }
 
+fn by_node<'e, E>(first: &'e [u32], edges: &'e [E]) -> impl Iterator<Item = &'e [E]> {
+    first.windows(2).map(|bounds| &edges[bounds[0] as usize..bounds[1] as usize])
+}
+
 pub(crate) struct Planes {
-    pub(crate) layers: Vec<InLayer>,
+    pub(crate) layers: Vec<PlaneLayer>,
+    pub(crate) tolls: Vec<Toll>,
     /// Numbers of choices by group: any path may swap the choices of a group for each other.
     members: Vec<u32>,
     bounds: Vec<u32>,
@@ -65,6 +93,8 @@ pub(crate) struct Planes {
     pub(crate) mask: Vec<i16>,
     /// Positions whose sums are within their limits after the last period, and what they cost.
     pub(crate) ends: Vec<(u32, i64)>,
+    /// What the edges on the way to each of them add to the sums that are told apart, end by end.
+    pub(crate) end_amounts: Vec<i64>,
     /// Nodes before each layer.
     pub(crate) node_starts: Vec<usize>,
     /// Work of a pass over the graph, never zero: whatever runs until work is done must do some.
@@ -80,6 +110,7 @@ impl Planes {
         let axes = arrange(graph, exact);
         let mut planes = Self {
             layers: Vec::new(),
+            tolls: Vec::new(),
             members: Vec::new(),
             bounds: vec![0],
             first_choices: cells.starts.iter().copied().map(small).collect(),
@@ -88,21 +119,21 @@ impl Planes {
             margin: 0,
             mask: Vec::new(),
             ends: Vec::new(),
+            end_amounts: Vec::new(),
             node_starts: vec![0],
             graph_work: 0,
         };
+        let mut shifts = Vec::new();
         for (period, layer) in graph.layers.iter().enumerate() {
             let groups = planes.add_groups(layer, cells.starts[period]);
-            planes.add_layer(graph, &axes, period, &groups);
+            shifts.push(planes.add_layer(graph, &axes, period, &groups));
             planes.node_starts.push(planes.node_starts[period] + layer.nodes());
         }
-        let edges = planes.layers.iter().map(|layer| layer.edges.len() as u64).sum::<u64>();
+        let edges = planes.layers.iter().map(|layer| layer.in_edges.len() as u64).sum::<u64>();
         planes.graph_work = edges / EDGES_PER_UNIT + 1;
-        let shifts = planes.layers.iter().flat_map(InLayer::edges).map(|edge| edge.shift);
-        let widest = shifts.map(i32::unsigned_abs).max().unwrap_or(0);
-        planes.margin = (widest as usize).next_multiple_of(LANES);
+        planes.set_offsets(&shifts);
         planes.add_mask(&axes);
-        planes.add_ends(graph.layers.len(), &axes);
+        planes.add_ends(graph.layers.len(), &axes, exact);
         planes
     }
 
@@ -149,26 +180,53 @@ impl Planes {
         axes: &[Axis<'_>],
         period: usize,
         groups: &HashMap<u32, u32>,
-    ) {
+    ) -> Vec<i64> {
         let layer = &graph.layers[period];
-        let mut into: Vec<Vec<InEdge>> = vec![Vec::new(); graph.nodes(period + 1)];
+        let before = self.starts[period];
+        let mut tolls = HashMap::new();
+        let mut into: Vec<Vec<(InEdge, i64)>> = vec![Vec::new(); graph.nodes(period + 1)];
+        let (mut first_out, mut out_edges) = (vec![0], Vec::new());
         for from in 0..small(layer.nodes()) {
             for &Edge { to, choice, tag, cost } in layer.edges_of(from) {
                 let Some(&group) = groups.get(&choice) else { continue };
+                let toll = Toll { group: before + group, tag, cost };
+                let toll = *tolls.entry(toll).or_insert_with(|| {
+                    self.tolls.push(toll);
+                    small(self.tolls.len() - 1)
+                });
                 let shift = axes.iter().map(|axis| {
                     axis.step(period, graph.amounts[tag as usize][axis.sum.part]) * axis.stride
                 });
-                let shift = i32::try_from(shift.sum::<i64>()).unwrap_or(i32::MAX);
-                into[to as usize].push(InEdge { from, group, tag, shift, cost });
+                into[to as usize].push((InEdge { from, toll, offset: 0 }, shift.sum()));
+                out_edges.push(OutEdge { to, toll });
+            }
+            first_out.push(small(out_edges.len()));
+        }
+        let mut first_in = vec![0];
+        let mut in_edges = Vec::with_capacity(out_edges.len());
+        let mut shifts = Vec::with_capacity(out_edges.len());
+        for own in into {
+            in_edges.extend(own.iter().map(|(edge, _)| edge));
+            shifts.extend(own.iter().map(|(_, shift)| shift));
+            first_in.push(small(in_edges.len()));
+        }
+        self.layers.push(PlaneLayer { first_in, in_edges, first_out, out_edges });
+        shifts
+    }
+
+    /// Makes the margins as wide as the widest of `shifts`: what the edges of each layer add to the
+    /// position of a sum.
+    fn set_offsets(&mut self, shifts: &[Vec<i64>]) {
+        let widest = shifts.iter().flatten().map(|shift| shift.unsigned_abs()).max().unwrap_or(0);
+        let widest = usize::try_from(widest).unwrap_or(usize::MAX);
+        self.margin = widest.next_multiple_of(LANES);
+        let (margin, pitch) = (as_i64(self.margin), as_i64(self.pitch()));
+        for (layer, shifts) in self.layers.iter_mut().zip(shifts) {
+            for (edge, shift) in layer.in_edges.iter_mut().zip(shifts) {
+                let offset = margin + i64::from(edge.from) * pitch - shift;
+                edge.offset = u32::try_from(offset).unwrap_or(u32::MAX);
             }
         }
-        let mut first = vec![0];
-        let mut edges = Vec::new();
-        for own in into {
-            edges.extend(own);
-            first.push(small(edges.len()));
-        }
-        self.layers.push(InLayer { first, edges });
     }
 
     fn add_mask(&mut self, axes: &[Axis<'_>]) {
@@ -180,12 +238,14 @@ impl Planes {
         }
     }
 
-    fn add_ends(&mut self, last: usize, axes: &[Axis<'_>]) {
+    fn add_ends(&mut self, last: usize, axes: &[Axis<'_>], exact: &[(&Sum, &dyn Tally)]) {
+        let amount = |axis: &Axis<'_>, at: u32| {
+            let units = axis.units(i64::from(at))? + axis.sum.bands[last].start();
+            Some(units * axis.sum.unit)
+        };
         let cost = |at: u32| {
             axes.iter().try_fold(0, |total, axis| {
-                let at = i64::from(at);
-                let units = axis.units(at)? + axis.sum.bands[last].start();
-                let sum = axis.sum.start + units * axis.sum.unit;
+                let sum = axis.sum.start + amount(axis, at)?;
                 let within = axis.sum.limits.0 <= sum && sum <= axis.sum.limits.1;
                 let sum = u32::try_from(sum).ok().filter(|_| within)?;
                 Some(total + axis.tally.cost(sum) * UNIT)
@@ -193,6 +253,13 @@ impl Planes {
         };
         let ends = (0..small(self.size)).filter_map(|at| cost(at).map(|cost| (at, cost)));
         self.ends = ends.collect();
+        for &(at, _) in &self.ends {
+            let amounts = exact.iter().filter_map(|(sum, _)| {
+                let axis = axes.iter().find(|axis| axis.sum.part == sum.part)?;
+                amount(axis, at)
+            });
+            self.end_amounts.extend(amounts);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! From prices to a line: graph, planes and labels one after the other, as far as they are needed.
 
+use super::guess::Guess;
 use super::labels::{Arena, Effort, Solved};
 use super::pass::Forwards;
-use super::planes::InEdge;
 use super::{LineProgram, NONE, Priced, UNIT};
 use crate::ids::PeriodId;
 
@@ -19,10 +19,11 @@ impl LineProgram {
         dear: &[i64],
         upper: i64,
         effort: Effort,
+        guess: &mut Guess,
         arena: &mut Arena,
     ) -> Solved {
         arena.scratch.work = 1;
-        let relaxed = self.pass(prices, dear, upper, arena);
+        let relaxed = self.pass(prices, dear, upper, guess, arena);
         let work = |arena: &Arena| arena.scratch.work;
         let Some(lower) = relaxed else {
             return Solved { cost: None, lower: upper, work: work(arena) };
@@ -35,7 +36,8 @@ impl LineProgram {
             sum.limits.0 <= *value && *value <= sum.limits.1
         };
         let kept = arena.exact && priced.all(within);
-        arena.cost = self.path_cost(prices, arena);
+        arena.cost +=
+            self.labelled_cost(arena, self.exact.iter().map(|(_, at)| *at)).unwrap_or(NONE);
         let extra = if kept { self.unchecked_cost(arena) } else { None };
         let cost = extra.map(|extra| arena.cost + extra);
         let found = cost.filter(|&cost| cost < upper);
@@ -46,7 +48,7 @@ impl LineProgram {
             return Solved { cost: found, lower, work: work(arena) };
         }
         let line = arena.line.clone();
-        self.backwards(prices, &[], arena);
+        self.costs_to_go(prices, arena);
         arena.work = 0;
         let better = self.label_pass(prices, found.unwrap_or(upper), effort, arena);
         if better.is_none() {
@@ -59,43 +61,80 @@ impl LineProgram {
 
     /// No line costs less than this, whatever `dear` is; `arena.line` and `arena.sums` are those of the
     /// line where the minimum is. [`NONE`] when there is no line.
-    pub(crate) fn minimum(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
+    pub(crate) fn minimum(
+        &self,
+        prices: &[i64],
+        dear: &[i64],
+        guess: &mut Guess,
+        arena: &mut Arena,
+    ) -> i64 {
         arena.scratch.work = 1;
-        self.pass(prices, dear, NONE, arena).unwrap_or(NONE)
+        self.pass(prices, dear, NONE, guess, arena).unwrap_or(NONE)
     }
 
     /// The cheapest line that keeps what is in the graph and on the planes, with `dear` in place of
     /// the other limits: a lower bound on the cost of all legal lines. `None` when it is not below
     /// `upper`, or there is no line. Where costs are too large for the planes it is the cheapest line of
     /// the graph alone, and [`Arena::exact`] is false.
-    fn pass(&self, prices: &[i64], dear: &[i64], upper: i64, arena: &mut Arena) -> Option<i64> {
+    fn pass(
+        &self,
+        prices: &[i64],
+        dear: &[i64],
+        upper: i64,
+        guess: &mut Guess,
+        arena: &mut Arena,
+    ) -> Option<i64> {
+        let found = self.pass_with(prices, dear, upper, guess, arena);
+        if arena.scratch.is_coarse() && guess.forget() {
+            return self.pass_with(prices, dear, upper, guess, arena);
+        }
+        found
+    }
+
+    fn pass_with(
+        &self,
+        prices: &[i64],
+        dear: &[i64],
+        upper: i64,
+        guess: &mut Guess,
+        arena: &mut Arena,
+    ) -> Option<i64> {
+        arena.scratch.coarse = 0;
         arena.sums.clear();
         if self.graph.is_empty() {
             return None;
         }
+        arena.leans.clear();
+        arena.leans.extend(guess.prices(self.exact.len()));
         let bound = self.charged(prices, dear, arena);
         let slack = self.slack(dear);
         let limit = upper.saturating_add(slack).saturating_sub(bound).min(NONE);
-        if limit <= 0 {
+        let least_end = self.planes.price_ends(&arena.leans, &mut arena.scratch);
+        if limit <= least_end {
             return None;
         }
         let mut path = std::mem::take(&mut arena.path);
         path.clear();
-        let mut loss = 0;
         arena.exact = true;
-        let step = |choice: u32, edge: &InEdge| (choice, edge.tag);
-        self.planes.best_path(&arena.scratch, |choice, edge| path.push(step(choice, edge)));
-        if self.planes.size > 0 && !self.ends_well(&path) {
+        let step = |choice, toll| path.push((choice, toll));
+        let mut last = self.planes.best_path(&arena.scratch, step);
+        let own = self.end_cost(&path, guess, &arena.leans);
+        // Without sums every end is as good as any.
+        let mut total = own.unwrap_or(least_end);
+        if self.planes.size > 0 && own.is_none_or(|own| own > least_end) {
             let mut found = std::mem::take(&mut arena.found);
             found.clear();
-            let scratch = &mut arena.scratch;
-            match self.planes.forwards(limit, scratch, |c, edge| found.push(step(c, edge))) {
-                Forwards::Found(least) => {
-                    loss = least;
+            let (limit, scratch) = (limit.min(own.unwrap_or(NONE)), &mut arena.scratch);
+            let each = |choice, toll| found.push((choice, toll));
+            match self.planes.forwards(limit, guess.loss, scratch, each) {
+                Forwards::Found { total: least, node } => {
+                    (total, last) = (least, node);
+                    guess.expect(least - least_end);
                     found.reverse();
                     std::mem::swap(&mut path, &mut found);
                 }
-                Forwards::TooFar => arena.exact = false,
+                Forwards::TooFar => (total, arena.exact) = (least_end, own.is_some()),
+                Forwards::Nothing if own.is_some() => {}
                 Forwards::Nothing => path.clear(),
             }
             arena.found = found;
@@ -104,30 +143,42 @@ impl LineProgram {
         let starts = self.planes.first_choices.iter();
         arena.line.extend(path.iter().zip(starts).map(|(&(choice, _), &start)| choice - start));
         let sums = self.priced.iter().map(|Priced { sum, amounts, .. }| {
-            let amounts = path.iter().map(|&(choice, tag)| match amounts {
+            let amounts = path.iter().map(|&(choice, toll)| match amounts {
                 Some(amounts) => i64::from(amounts[choice as usize]),
-                None => i64::from(self.amount(tag, sum.part)),
+                None => i64::from(self.amount(toll, sum.part)),
             });
             sum.start + amounts.sum::<i64>()
         });
         arena.sums.extend(sums);
         let nothing = path.is_empty();
+        let toll = |toll: u32| self.planes.tolls[toll as usize].cost;
+        let edges = path.iter().map(|&(choice, at)| prices[choice as usize] + toll(at));
+        let finish = self.graph.finish.get(last).copied().unwrap_or(NONE);
+        arena.cost = edges.sum::<i64>() + finish;
         arena.path = path;
-        (!nothing).then_some(bound + loss - slack)
+        (!nothing).then_some(bound + total - slack)
     }
 
-    fn amount(&self, tag: u32, part: usize) -> u32 {
-        self.graph.amounts[tag as usize][part]
+    /// What an edge with a toll adds to a sum.
+    fn amount(&self, toll: u32, part: usize) -> u32 {
+        self.graph.amounts[self.planes.tolls[toll as usize].tag as usize][part]
     }
 
-    /// Whether the sums of a path that are told apart on the planes are within their limits for
-    /// nothing.
-    fn ends_well(&self, path: &[(u32, u32)]) -> bool {
-        self.exact.iter().all(|(sum, _)| {
-            let amounts = path.iter().map(|&(_, tag)| i64::from(self.amount(tag, sum.part)));
-            let value = sum.start + amounts.sum::<i64>();
-            !sum.has_cost && sum.limits.0 <= value && value <= sum.limits.1
-        })
+    /// What the end of a path costs where its sums on the planes are within their limits, with `leans`
+    /// given back. The guess learns from the sums.
+    fn end_cost(&self, path: &[(u32, u32)], guess: &mut Guess, leans: &[i64]) -> Option<i64> {
+        let mut total = Some(0);
+        for (number, ((sum, at), lean)) in self.exact.iter().zip(leans).enumerate() {
+            let amounts = path.iter().map(|&(_, toll)| i64::from(self.amount(toll, sum.part)));
+            let amount = amounts.sum::<i64>();
+            let value = sum.start + amount;
+            guess.learn(number, value, sum.limits);
+            let within = sum.limits.0 <= value && value <= sum.limits.1;
+            let tally = self.labelled[*at].as_tally().filter(|_| within);
+            let cost = tally.zip(u32::try_from(value).ok()).map(|(tally, sum)| tally.cost(sum));
+            total = total.zip(cost).map(|(total, cost)| total + cost * UNIT - lean * amount);
+        }
+        total
     }
 
     /// [`backwards`](Self::backwards) with the sums of choices charged to their prices.
@@ -145,11 +196,21 @@ impl LineProgram {
         bound
     }
 
-    /// Costs to go over the graph under `prices`, with sums of edges charged to the edges.
-    pub(super) fn backwards(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
+    /// Costs to go over the graph under `prices` alone.
+    pub(super) fn costs_to_go(&self, prices: &[i64], arena: &mut Arena) {
+        arena.leans.clear();
+        self.backwards(prices, &[], arena);
+    }
+
+    /// Costs to go over the graph under `prices`, with sums of edges and `arena.leans` charged to the
+    /// edges.
+    fn backwards(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
         let tag = |amounts: &Vec<u32>| {
             let priced = self.priced.iter().zip(dear).filter(|(p, _)| p.amounts.is_none());
-            priced.map(|(priced, dear)| dear * i64::from(amounts[priced.sum.part])).sum()
+            let priced = priced.map(|(priced, dear)| dear * i64::from(amounts[priced.sum.part]));
+            let exact = self.exact.iter().zip(&arena.leans);
+            let exact = exact.map(|((sum, _), lean)| lean * i64::from(amounts[sum.part]));
+            priced.sum::<i64>() + exact.sum::<i64>()
         };
         let tags = self.graph.amounts.iter().map(tag);
         self.planes.backwards(&self.graph.finish, prices, tags, &mut arena.scratch)
@@ -162,12 +223,6 @@ impl LineProgram {
             if dear >= 0 { dear * most } else { dear * least.max(0) }
         };
         self.priced.iter().zip(dear).map(most).sum()
-    }
-
-    /// Prices and costs in the graph along `arena.line`, with what its sums cost.
-    fn path_cost(&self, prices: &[i64], arena: &Arena) -> i64 {
-        let own = self.path_edges(&arena.line, prices).unwrap_or(NONE);
-        own + self.labelled_cost(arena, self.exact.iter().map(|(_, at)| *at)).unwrap_or(NONE)
     }
 
     /// Prices and costs of a line in the graph.

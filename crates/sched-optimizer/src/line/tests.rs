@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Arena, Effort, LineProgram, NONE, Room};
+use super::{Arena, Effort, GRAIN, Guess, LineProgram, NONE, Room};
 use crate::ids::{ActivityId, WorkerId};
 use crate::rules::Total;
 
@@ -30,9 +30,20 @@ impl LineProgram {
         if !self.is_possible() {
             return None;
         }
-        self.backwards(prices, &[], arena);
+        self.costs_to_go(prices, arena);
         self.label_pass(prices, NONE, ALL, arena)
     }
+}
+
+/// A guess that was never learnt.
+fn wild(program: &LineProgram, rng: &mut fastrand::Rng) -> Guess {
+    let mut guess = Guess::default();
+    guess.loss = 1 << rng.u32(0..40);
+    _ = guess.prices(program.exact.len()).count();
+    for _ in 0..rng.u32(0..30) {
+        (0..program.exact.len()).for_each(|at| guess.learn(at, rng.i64(-1..=1), (0, 0)));
+    }
+    guess
 }
 
 fn prices(program: &LineProgram, rng: &mut fastrand::Rng) -> Vec<i64> {
@@ -75,14 +86,16 @@ proptest! {
             let prices = prices(&programs[0], &mut rng);
             let best = programs[2].by_labels(&prices, &mut arena);
             for program in &programs {
-                let found = program.solve(&prices, &[], NONE, ALL, &mut arena).cost;
+                let mut guess = wild(program, &mut rng);
+                let found = program.solve(&prices, &[], NONE, ALL, &mut guess, &mut arena).cost;
                 prop_assert_eq!(found, best);
                 if let Some(best) = best {
                     let line = arena.line.clone();
                     prop_assert_eq!(programs[2].cost_of(&line, &prices, &mut arena), Some(best));
-                    let below = program.solve(&prices, &[], best, ALL, &mut arena);
+                    let below = program.solve(&prices, &[], best, ALL, &mut guess, &mut arena);
                     prop_assert_eq!(below.cost, None);
-                    let quick = program.solve(&prices, &[], NONE, Effort::QUICK, &mut arena);
+                    let quick =
+                        program.solve(&prices, &[], NONE, Effort::QUICK, &mut guess, &mut arena);
                     prop_assert!(quick.lower <= best && quick.cost.is_none_or(|cost| best <= cost));
                 }
             }
@@ -105,7 +118,8 @@ proptest! {
                 let dear: Vec<i64> = (0..program.priced())
                     .map(|at| rng.i64(if program.has_least(at) { -900 } else { 0 }..900))
                     .collect();
-                let minimum = program.minimum(&prices, &dear, &mut arena);
+                let mut guess = wild(program, &mut rng);
+                let minimum = program.minimum(&prices, &dear, &mut guess, &mut arena);
                 prop_assert!(best.is_none_or(|best| minimum <= best));
                 let small = prices.iter().all(|price| price.abs() < 1000);
                 if small && !program.has_labels() && let Some(best) = best {
@@ -130,11 +144,13 @@ proptest! {
         let mut arena = Arena::default();
         for _ in 0..4 {
             let prices: Vec<i64> =
-                (0..program.choices()).map(|_| maker.rng.i64(-500..500)).collect();
+                (0..program.choices()).map(|_| maker.rng.i64(-60..60) * GRAIN).collect();
             let best = program.by_labels(&prices, &mut arena);
-            prop_assert_eq!(program.solve(&prices, &[], NONE, ALL, &mut arena).cost, best);
+            let mut guess = wild(&program, &mut maker.rng);
+            let found = program.solve(&prices, &[], NONE, ALL, &mut guess, &mut arena).cost;
+            prop_assert_eq!(found, best);
             if let Some(best) = best.filter(|_| !program.has_labels()) {
-                prop_assert_eq!(program.minimum(&prices, &[], &mut arena), best);
+                prop_assert_eq!(program.minimum(&prices, &[], &mut guess, &mut arena), best);
             }
         }
     }
@@ -148,7 +164,7 @@ proptest! {
         let prices = prices(&program, &mut fastrand::Rng::with_seed(seed));
         let best = program.by_labels(&prices, &mut arena);
         let few = Effort { labels: true, bucket: 2, layer: 8 };
-        let rough = program.solve(&prices, &[], NONE, few, &mut arena);
+        let rough = program.solve(&prices, &[], NONE, few, &mut Guess::default(), &mut arena);
         prop_assert!(rough.lower <= best.unwrap_or(NONE));
         if let Some(cost) = rough.cost {
             prop_assert!(best.is_some_and(|best| best <= cost));

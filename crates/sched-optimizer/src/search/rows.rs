@@ -15,7 +15,7 @@ use crate::budget::Clock;
 use crate::cover::{Cover, Part, PartId};
 use crate::duals::Duals;
 use crate::ids::WorkerId;
-use crate::line::{Arena, Effort, NONE, UNIT};
+use crate::line::{Arena, Effort, Guess, NONE, UNIT};
 use crate::model::Model;
 use crate::rule::Line;
 use crate::score::Score;
@@ -57,6 +57,7 @@ pub(crate) struct Rows<'m> {
     pay: Vec<i64>,
     /// Prices of sums, by worker.
     dear: Vec<Vec<i64>>,
+    guesses: Vec<Guess>,
     heat: Heat,
     sweeps: u32,
     best: Option<Found>,
@@ -89,6 +90,7 @@ impl<'m> Rows<'m> {
             guide: vec![0; model.cover.parts()],
             pay: Vec::new(),
             dear: Duals::zero(model).sums,
+            guesses: (0..workers).map(|_| Guess::default()).collect(),
             heat: Heat::NONE,
             sweeps: 0,
             best: None,
@@ -202,7 +204,8 @@ impl<'m> Rows<'m> {
         let now = self.cost_now(worker, &old);
         let program = &self.model.programs[worker];
         let dear = &self.dear[worker];
-        let solved = program.solve(&self.prices, dear, now, Effort::QUICK, &mut self.arena);
+        let guess = &mut self.guesses[worker];
+        let solved = program.solve(&self.prices, dear, now, Effort::QUICK, guess, &mut self.arena);
         self.work += solved.work;
         let (own, rules) = (self.own[worker], self.rule_costs[worker]);
         self.put(worker, &old, own, rules);
@@ -257,7 +260,9 @@ impl<'m> Rows<'m> {
         let upper = if broken { NONE } else { self.cost_now(worker, &old) };
         let program = &self.model.programs[worker];
         let dear = &self.dear[worker];
-        let solved = program.solve(&self.prices, dear, upper, Effort::QUICK, &mut self.arena);
+        let guess = &mut self.guesses[worker];
+        let solved =
+            program.solve(&self.prices, dear, upper, Effort::QUICK, guess, &mut self.arena);
         self.work += solved.work;
         self.reprice_sums(worker);
         let found = solved.cost;

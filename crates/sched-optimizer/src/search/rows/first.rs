@@ -52,7 +52,9 @@ impl Rows<'_> {
         let program = &self.model.programs[worker];
         for attempt in 1..=TRIES {
             let dear = &self.dear[worker];
-            let solved = program.solve(&self.prices, dear, NONE, Effort::QUICK, &mut self.arena);
+            let guess = &mut self.guesses[worker];
+            let solved =
+                program.solve(&self.prices, dear, NONE, Effort::QUICK, guess, &mut self.arena);
             self.work += solved.work;
             if let Some(cost) = solved.cost {
                 self.put_found(worker, cost);
@@ -66,7 +68,9 @@ impl Rows<'_> {
             }
         }
         let dear = &self.dear[worker];
-        let solved = program.solve(&self.prices, dear, NONE, Effort::THOROUGH, &mut self.arena);
+        let guess = &mut self.guesses[worker];
+        let solved =
+            program.solve(&self.prices, dear, NONE, Effort::THOROUGH, guess, &mut self.arena);
         self.work += solved.work;
         match solved.cost {
             Some(cost) => self.put_found(worker, cost),
@@ -105,7 +109,8 @@ impl Rows<'_> {
     fn put_anything(&mut self, worker: usize) {
         let program = &self.model.programs[worker];
         let mut line = vec![0; self.model.problem.periods()];
-        if program.minimum(&self.prices, &[], &mut self.arena) < NONE {
+        let guess = &mut self.guesses[worker];
+        if program.minimum(&self.prices, &[], guess, &mut self.arena) < NONE {
             line.clone_from(&self.arena.line);
         }
         self.work += self.arena.work_done();
