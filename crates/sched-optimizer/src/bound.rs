@@ -32,6 +32,9 @@ pub(crate) struct Ascent<'m> {
     direction: Vec<f64>,
     /// Where the sums of each worker begin in `point`.
     sum_starts: Vec<usize>,
+    /// A price in `point` is that of so many units: what one choice adds at most. Otherwise the slopes
+    /// of sums with large numbers would drown all others.
+    scales: Vec<f64>,
     /// Least and most that a price is useful at.
     box_: Vec<(f64, f64)>,
     /// How many workers could count towards each demand.
@@ -104,10 +107,12 @@ impl<'m> Ascent<'m> {
         }
         box_.extend(model.problem.ratios().iter().map(|_| (0.0, (FAR * UNIT) as f64)));
         let mut sum_starts = vec![box_.len()];
+        let mut scales = vec![1.0; box_.len()];
         for program in &model.programs {
             for at in 0..program.priced() {
                 let least = if program.has_least(at) { -FAR * UNIT } else { 0 };
                 box_.push((least as f64, (FAR * UNIT) as f64));
+                scales.push(program.scale(at) as f64);
             }
             sum_starts.push(box_.len());
         }
@@ -115,6 +120,7 @@ impl<'m> Ascent<'m> {
             point: vec![0.0; box_.len()],
             direction: vec![0.0; box_.len()],
             sum_starts,
+            scales,
             box_,
             eligible,
             aim: None,
@@ -213,8 +219,8 @@ impl<'m> Ascent<'m> {
         }
         let far = self.model.typical as f64 * (self.point.len() as f64 / 4.0 + 1.0);
         let aim = self.aim.unwrap_or(self.best as f64 + far);
-        for (old, &g) in self.direction.iter_mut().zip(&slope.along) {
-            *old = (1.0 - INERTIA) * g as f64 + INERTIA * *old;
+        for ((old, &g), scale) in self.direction.iter_mut().zip(&slope.along).zip(&self.scales) {
+            *old = (1.0 - INERTIA) * g as f64 / scale + INERTIA * *old;
         }
         let norm: f64 = self.direction.iter().map(|d| d * d).sum();
         if norm < 1e-9 {
@@ -231,7 +237,9 @@ impl<'m> Ascent<'m> {
 
     /// The point in whole numbers.
     fn rounded(&self) -> Duals {
-        let prices: Vec<i64> = self.point.iter().copied().map(round).collect();
+        let prices =
+            self.point.iter().zip(&self.scales).map(|(&price, &scale)| round(price, scale));
+        let prices: Vec<i64> = prices.collect();
         let demands = self.model.problem.demands().len();
         Duals {
             demands: prices[..demands].to_vec(),
@@ -285,7 +293,12 @@ fn evaluate(model: &Model<'_>, sum_starts: &[usize], round: &Round, arena: &Mute
         slope.value += least;
         for (at, (&sum, &dear)) in arena.sums.iter().zip(dear).enumerate() {
             let (least, most) = program.limits(at);
-            slope.along[sum_starts[worker] + at] += sum - if dear >= 0 { most } else { least };
+            let nearest = match dear {
+                0 => sum.clamp(least, most),
+                1.. => most,
+                ..0 => least,
+            };
+            slope.along[sum_starts[worker] + at] += sum - nearest;
         }
         for choice in model.choices(worker, &arena.line) {
             for &part in model.cover.of(worker, choice) {
@@ -316,9 +329,11 @@ fn price_choices(model: &Model<'_>, worker: usize, pay: &[i64], prices: &mut Vec
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and any price is valid")]
-fn round(price: f64) -> i64 {
+#[expect(clippy::cast_precision_loss, reason = "a small constant")]
+fn round(price: f64, scale: f64) -> i64 {
+    let grain = (GRAIN as f64 / scale).max(1.0).floor();
     // Beyond this sums could overflow; any price gives a bound.
-    (price / GRAIN as f64).round().clamp(-1e12, 1e12) as i64 * GRAIN
+    ((price / scale / grain).round() * grain).clamp(-1e12, 1e12) as i64
 }
 
 fn eligible(model: &Model<'_>) -> Vec<u32> {

@@ -25,7 +25,7 @@ pub(crate) use labels::{Arena, Effort};
 
 use std::cmp::Reverse;
 
-use planes::Planes;
+use planes::{LANES, Planes};
 use sums::Sum;
 
 use crate::ids::{ActivityId, PeriodId, WorkerId};
@@ -54,10 +54,12 @@ struct Room {
     cells: usize,
     /// The same where a price can stand in.
     few_cells: usize,
+    /// Blocks of a plane that the edges of the graph move, where a price can stand in.
+    blocks: usize,
 }
 
 impl Room {
-    const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 256 };
+    const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 256, blocks: 100_000 };
 }
 
 /// A tally that has a price in place of a dimension of the planes.
@@ -65,8 +67,8 @@ struct Priced {
     sum: Sum,
     /// Position among the labelled automata.
     at: usize,
-    /// What each choice adds, where that does not depend on the edge.
-    amounts: Option<Vec<u32>>,
+    /// What each choice adds, in units, where that does not depend on the edge.
+    amounts: Option<Vec<i64>>,
 }
 
 /// Everything about one worker that does not depend on prices.
@@ -147,9 +149,14 @@ impl LineProgram {
         self.priced[at].sum.needs_cells()
     }
 
-    /// The least and the most that the sum with price number `at` may be.
+    /// The least and the most that a line may add to the sum with price number `at`, in its units.
     pub(crate) fn limits(&self, at: usize) -> (i64, i64) {
-        self.priced[at].sum.limits
+        self.priced[at].sum.room
+    }
+
+    /// The most that one choice adds to the sum with price number `at`, in its units.
+    pub(crate) fn scale(&self, at: usize) -> i64 {
+        self.priced[at].sum.scale
     }
 
     /// For every choice whether some line through the graph uses it.
@@ -282,13 +289,18 @@ fn sort_sums(
     let mut sorted =
         Sorted { exact: Vec::new(), priced: Vec::new(), unchecked: Vec::new(), hopeless };
     let mut positions = 1usize;
+    let edges: usize = graph.layers.iter().map(|layer| layer.edges.len()).sum();
     for (sum, at) in sums {
         let grown = positions.saturating_mul(sum.width());
-        if grown <= if sum.needs_cells() { room.cells } else { room.few_cells } {
+        let fits = grown <= if sum.needs_cells() { room.cells } else { room.few_cells };
+        let blocks = edges.saturating_mul(grown.div_ceil(LANES));
+        if fits && (sum.has_cost || blocks <= room.blocks) {
             positions = grown;
             sorted.exact.push((sum, at));
         } else if !sum.has_cost {
             let amounts = graph.amounts_by_choice(sum.part, cells);
+            let units = |amounts: Vec<u32>| amounts.into_iter().map(|a| sum.units(a)).collect();
+            let amounts = amounts.map(units);
             sorted.priced.push(Priced { sum, at, amounts });
         }
     }

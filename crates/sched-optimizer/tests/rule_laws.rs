@@ -12,7 +12,8 @@ use problems::{Maker, all_lines};
 use proptest::prelude::*;
 use sched_optimizer::rules::Run;
 use sched_optimizer::{
-    ActivityId, Automaton, Line, LineContext, PeriodId, Problem, Rule, WorkerId, automata_cost,
+    ActivityId, Automaton, Line, LineContext, PeriodId, Problem, Rule, Tally, WorkerId,
+    automata_cost,
 };
 
 const PERIODS: usize = 5;
@@ -31,7 +32,38 @@ fn agrees(problem: &Problem, rule: &dyn Rule) {
             "{rule:?}\n{:?}\n{judgement:?}",
             line.duties()
         );
+        for automaton in &automata {
+            if let Some(tally) = automaton.as_tally() {
+                let alone = cost(&activities, automaton.start(), |state, period, activity| {
+                    automaton.step(state, period, activity).map(|step| (step.state, step.cost))
+                });
+                let alone = alone.and_then(|(state, cost)| Some(cost + automaton.finish(state)?));
+                assert_eq!(tally_cost(tally, &activities), alone, "{rule:?}\n{:?}", line.duties());
+            }
+        }
     }
+}
+
+/// The last state of a line and what it cost on the way.
+fn cost<S>(
+    line: &[ActivityId],
+    start: S,
+    step: impl Fn(S, PeriodId, ActivityId) -> Option<(S, i64)>,
+) -> Option<(S, i64)> {
+    line.iter().enumerate().try_fold((start, 0), |(state, total), (period, &activity)| {
+        let (state, cost) = step(state, PeriodId::new(period), activity)?;
+        Some((state, total + cost))
+    })
+}
+
+fn tally_cost(tally: &dyn Tally, line: &[ActivityId]) -> Option<i64> {
+    let (mode, sum) = tally.start();
+    let (_, added) = cost(line, mode, |mode, period, activity| {
+        tally.step(mode, period, activity).map(|(mode, amount)| (mode, i64::from(amount)))
+    })?;
+    let sum = sum + u32::try_from(added).ok()?;
+    let (least, most) = tally.limits();
+    (least <= sum && sum <= most).then(|| tally.cost(sum))
 }
 
 fn is_possible(problem: &Problem, line: &[ActivityId]) -> bool {

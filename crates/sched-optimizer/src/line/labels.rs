@@ -50,7 +50,7 @@ struct Label {
 pub(crate) struct Arena {
     /// Positions of the line's choices among those of their periods.
     pub(crate) line: Vec<u32>,
-    /// Sums of the line that was found last, for each tally with a price.
+    /// What the line that was found last adds to each tally with a price, in units.
     pub(crate) sums: Vec<i64>,
     /// What it costs without the prices of sums.
     pub(crate) cost: i64,

@@ -93,7 +93,8 @@ pub(crate) struct Planes {
     pub(crate) mask: Vec<i16>,
     /// Positions whose sums are within their limits after the last period, and what they cost.
     pub(crate) ends: Vec<(u32, i64)>,
-    /// What the edges on the way to each of them add to the sums that are told apart, end by end.
+    /// What the edges on the way to each of them add to the sums that are told apart, in units, end by
+    /// end.
     pub(crate) end_amounts: Vec<i64>,
     /// Nodes before each layer.
     pub(crate) node_starts: Vec<usize>,
@@ -239,13 +240,12 @@ impl Planes {
     }
 
     fn add_ends(&mut self, last: usize, axes: &[Axis<'_>], exact: &[(&Sum, &dyn Tally)]) {
-        let amount = |axis: &Axis<'_>, at: u32| {
-            let units = axis.units(i64::from(at))? + axis.sum.bands[last].start();
-            Some(units * axis.sum.unit)
+        let units = |axis: &Axis<'_>, at: u32| {
+            Some(axis.units(i64::from(at))? + axis.sum.bands[last].start())
         };
         let cost = |at: u32| {
             axes.iter().try_fold(0, |total, axis| {
-                let sum = axis.sum.start + amount(axis, at)?;
+                let sum = axis.sum.start + units(axis, at)? * axis.sum.unit;
                 let within = axis.sum.limits.0 <= sum && sum <= axis.sum.limits.1;
                 let sum = u32::try_from(sum).ok().filter(|_| within)?;
                 Some(total + axis.tally.cost(sum) * UNIT)
@@ -256,7 +256,7 @@ impl Planes {
         for &(at, _) in &self.ends {
             let amounts = exact.iter().filter_map(|(sum, _)| {
                 let axis = axes.iter().find(|axis| axis.sum.part == sum.part)?;
-                amount(axis, at)
+                units(axis, at)
             });
             self.end_amounts.extend(amounts);
         }

@@ -10,7 +10,7 @@ impl LineProgram {
     /// The cheapest line under `prices` (one for each choice, in parts of [`UNIT`]) that costs less
     /// than `upper`.
     ///
-    /// `dear` are the prices of the sums that have one; empty: all zero. A quick effort finds nothing
+    /// `dear` are the prices of a unit of the sums that have one; empty: all zero. A quick effort finds nothing
     /// when the line that is best under them breaks a limit or costs too much without them;
     /// [`Arena::sums`] and [`Arena::cost`] are those of that line.
     pub(crate) fn solve(
@@ -33,7 +33,7 @@ impl LineProgram {
         }
         let mut priced = self.priced.iter().zip(&arena.sums);
         let within = |(Priced { sum, .. }, value): (&Priced, &i64)| {
-            sum.limits.0 <= *value && *value <= sum.limits.1
+            sum.room.0 <= *value && *value <= sum.room.1
         };
         let kept = arena.exact && priced.all(within);
         arena.cost +=
@@ -144,10 +144,10 @@ impl LineProgram {
         arena.line.extend(path.iter().zip(starts).map(|(&(choice, _), &start)| choice - start));
         let sums = self.priced.iter().map(|Priced { sum, amounts, .. }| {
             let amounts = path.iter().map(|&(choice, toll)| match amounts {
-                Some(amounts) => i64::from(amounts[choice as usize]),
-                None => i64::from(self.amount(toll, sum.part)),
+                Some(amounts) => amounts[choice as usize],
+                None => sum.units(self.amount(toll, sum.part)),
             });
-            sum.start + amounts.sum::<i64>()
+            amounts.sum::<i64>()
         });
         arena.sums.extend(sums);
         let nothing = path.is_empty();
@@ -169,10 +169,10 @@ impl LineProgram {
     fn end_cost(&self, path: &[(u32, u32)], guess: &mut Guess, leans: &[i64]) -> Option<i64> {
         let mut total = Some(0);
         for (number, ((sum, at), lean)) in self.exact.iter().zip(leans).enumerate() {
-            let amounts = path.iter().map(|&(_, toll)| i64::from(self.amount(toll, sum.part)));
-            let amount = amounts.sum::<i64>();
-            let value = sum.start + amount;
-            guess.learn(number, value, sum.limits);
+            let units = path.iter().map(|&(_, toll)| sum.units(self.amount(toll, sum.part)));
+            let amount = units.sum::<i64>();
+            guess.learn(number, amount, sum.room);
+            let value = sum.start + amount * sum.unit;
             let within = sum.limits.0 <= value && value <= sum.limits.1;
             let tally = self.labelled[*at].as_tally().filter(|_| within);
             let cost = tally.zip(u32::try_from(value).ok()).map(|(tally, sum)| tally.cost(sum));
@@ -188,7 +188,7 @@ impl LineProgram {
         charged.extend_from_slice(prices);
         for (priced, &dear) in self.priced.iter().zip(dear).filter(|(_, dear)| **dear != 0) {
             for (price, &amount) in charged.iter_mut().zip(priced.amounts.iter().flatten()) {
-                *price += dear * i64::from(amount);
+                *price += dear * amount;
             }
         }
         let bound = self.backwards(&charged, dear, arena);
@@ -207,20 +207,21 @@ impl LineProgram {
     fn backwards(&self, prices: &[i64], dear: &[i64], arena: &mut Arena) -> i64 {
         let tag = |amounts: &Vec<u32>| {
             let priced = self.priced.iter().zip(dear).filter(|(p, _)| p.amounts.is_none());
-            let priced = priced.map(|(priced, dear)| dear * i64::from(amounts[priced.sum.part]));
+            let priced =
+                priced.map(|(Priced { sum, .. }, dear)| dear * sum.units(amounts[sum.part]));
             let exact = self.exact.iter().zip(&arena.leans);
-            let exact = exact.map(|((sum, _), lean)| lean * i64::from(amounts[sum.part]));
+            let exact = exact.map(|((sum, _), lean)| lean * sum.units(amounts[sum.part]));
             priced.sum::<i64>() + exact.sum::<i64>()
         };
         let tags = self.graph.amounts.iter().map(tag);
         self.planes.backwards(&self.graph.finish, prices, tags, &mut arena.scratch)
     }
 
-    /// The most that a legal line pays for its sums.
+    /// The most that a legal line pays for its sums, at these prices of a unit.
     pub(crate) fn slack(&self, dear: &[i64]) -> i64 {
         let most = |(Priced { sum, .. }, &dear): (&Priced, &i64)| {
-            let (least, most) = (sum.limits.0 - sum.start, sum.limits.1 - sum.start);
-            if dear >= 0 { dear * most } else { dear * least.max(0) }
+            let (least, most) = sum.room;
+            if dear >= 0 { dear * most } else { dear * least }
         };
         self.priced.iter().zip(dear).map(most).sum()
     }

@@ -17,6 +17,10 @@ pub(crate) struct Sum {
     pub(crate) limits: (i64, i64),
     /// Amounts are multiples of this, so that sums are counted in it.
     pub(crate) unit: i64,
+    /// Least and most that the edges may add, in units.
+    pub(crate) room: (i64, i64),
+    /// The most that an edge adds, in units, or one.
+    pub(crate) scale: i64,
     /// For each layer the sums that lie on some path to a good end, less the start, in units.
     pub(crate) bands: Vec<RangeInclusive<i64>>,
     /// Some sums within the limits cost something.
@@ -54,12 +58,19 @@ impl Sum {
         }
         let reach = after.first()?.first()?;
         let binds = start + reach.0 < limits.0 || start + reach.1 > limits.1;
+        let largest = graph.amounts.iter().map(|own| i64::from(own[part])).max().unwrap_or(0);
+        let (room, scale) = ((low, high), (largest / unit).max(1));
         let ends = bands.last().map_or((0, 0), |band| (*band.start(), *band.end()));
         let cost =
             |units: i64| u32::try_from(start + units * unit).map_or(0, |sum| tally.cost(sum));
         let has_cost = (ends.0..=ends.1).any(|units| cost(units) != 0);
         let choices = adding(graph, amount);
-        Some(Self { part, start, limits, unit, bands, has_cost, choices, binds })
+        Some(Self { part, start, limits, unit, room, scale, bands, has_cost, choices, binds })
+    }
+
+    /// An amount in units.
+    pub(crate) fn units(&self, amount: u32) -> i64 {
+        i64::from(amount) / self.unit
     }
 
     /// Different sums that one layer has to tell apart, at most.

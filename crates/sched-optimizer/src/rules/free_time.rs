@@ -4,6 +4,7 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::timeline::{Timeline, pack, unpack};
+use crate::tally::Tally;
 use crate::time::{Duty, Span, hours};
 
 /// Free intervals of a length, at least so many inside each of some windows.
@@ -73,10 +74,12 @@ impl Rule for FreeTime {
         let mut open: Vec<&FreeWindow> =
             self.windows.iter().filter(|window| window.span.end > origin).collect();
         open.sort_by_key(|window| (key(window), window.span.end));
-        let classes = open.chunk_by(|a, b| key(a) == key(b)).flat_map(|class| {
-            // A conditional window needs a flag, and a state has room for so many.
-            class.chunks(FLAGS).map(|part| (key(part[0]), part))
-        });
+        // A conditional window needs a flag, and a state has room for so many.
+        let (conditional, plain): (Vec<&FreeWindow>, Vec<_>) =
+            open.into_iter().partition(|window| window.when.is_some());
+        let classes = conditional.chunk_by(|a, b| key(a) == key(b));
+        let classes = classes.flat_map(|class| class.chunks(FLAGS)).chain(plain.chunks(1));
+        let classes = classes.map(|part| (key(part[0]), part));
         let shared = std::sync::Arc::new(timeline);
         classes
             .map(|(from, part)| {
@@ -223,6 +226,20 @@ impl Resting {
         pause.since += complete * self.length;
     }
 
+    fn end(&self) -> i32 {
+        self.checkpoints.first().map_or(i32::MIN, |checkpoint| checkpoint.end)
+    }
+
+    /// Credits what is complete by `now` inside the only window. Zero when it is over, else the
+    /// beginning of what is left of the pause: at most [`length`](Self::length) before `now`.
+    fn mode(&self, pause: &mut Pause, now: i32) -> u32 {
+        self.advance(pause, now.min(self.end()));
+        if now >= self.end() || pause.since >= self.end() {
+            return 0;
+        }
+        (pause.since.saturating_sub(now) + self.length + 1).max(0).cast_unsigned()
+    }
+
     fn passes(&self, pause: &mut Pause, checkpoint: &Checkpoint) -> bool {
         self.advance(pause, checkpoint.end);
         let applies = checkpoint.flag == 0 || pause.flags & checkpoint.flag != 0;
@@ -296,5 +313,40 @@ impl Automaton for Resting {
             && a.count >= b.count
             && (a.since <= now || a.since <= b.since)
             && ahead >= behind
+    }
+
+    fn as_tally(&self) -> Option<&dyn Tally> {
+        matches!(&self.checkpoints[..], [only] if only.flag == 0).then_some(self)
+    }
+}
+
+/// Counts free intervals of the only window as soon as they are complete. The mode is where the rest
+/// of the open pause begins, seen from the beginning of the next period.
+impl Tally for Resting {
+    fn start(&self) -> (u32, u32) {
+        let past = self.timeline.history.iter().map(|duty| duty.span.end).max();
+        let since = self.from.max(past.unwrap_or(i32::MIN));
+        let mut pause = Pause { count: 0, since, flags: 0 };
+        let mode = self.mode(&mut pause, self.timeline.start(0));
+        (mode, pause.count.max(0).cast_unsigned())
+    }
+
+    fn step(&self, mode: u32, period: PeriodId, activity: ActivityId) -> Option<(u32, u32)> {
+        let p = period.index();
+        let Some(offset) = mode.checked_sub(1) else { return Some((0, 0)) };
+        let since = self.timeline.start(p).saturating_add(offset.cast_signed() - self.length);
+        let mut pause = Pause { count: 0, since, flags: 0 };
+        for duty in self.timeline.duties(period, activity) {
+            self.advance(&mut pause, duty.span.start.min(self.end()));
+            pause.since = pause.since.max(duty.span.end);
+        }
+        let mode = self.mode(&mut pause, self.timeline.next(p));
+        Some((mode, pause.count.max(0).cast_unsigned()))
+    }
+
+    fn limits(&self) -> (u32, u32) {
+        let needed = self.checkpoints.iter().map(|checkpoint| checkpoint.needed).max().unwrap_or(0);
+        let room = (self.end().saturating_sub(self.from)).max(0) / self.length;
+        (needed.max(0).cast_unsigned(), needed.max(room).cast_unsigned())
     }
 }

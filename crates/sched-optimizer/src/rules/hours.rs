@@ -4,6 +4,7 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::timeline::Timeline;
+use crate::tally::Tally;
 use crate::time::{Duty, Span, hours};
 
 /// The most minutes of duty inside each of some windows.
@@ -13,7 +14,8 @@ use crate::time::{Duty, Span, hours};
 /// counts once. Minutes inside `excluded` (leave) do not count; whoever averages takes the same days
 /// out of `limit`. Windows that end before the horizon are past.
 ///
-/// Windows that start at the same minute, or all before the horizon, share one automaton.
+/// Each window is a tally. Those with `when` that start at the same minute, or all before the horizon,
+/// share one automaton.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hours {
     /// The windows.
@@ -95,13 +97,8 @@ const FLAGS: usize = 16;
 fn split_flags<'w>(class: &[&'w HoursWindow]) -> Vec<Vec<&'w HoursWindow>> {
     let (conditional, plain): (Vec<_>, Vec<_>) =
         class.iter().copied().partition(|window| window.when.is_some());
-    let mut parts: Vec<Vec<&HoursWindow>> = conditional.chunks(FLAGS).map(<[_]>::to_vec).collect();
-    match parts.first_mut() {
-        Some(first) => first.extend(plain),
-        None => parts.push(plain),
-    }
-    parts.iter_mut().for_each(|part| part.sort_by_key(|window| window.span.end));
-    parts
+    let parts = conditional.chunks(FLAGS).chain(plain.chunks(1));
+    parts.map(<[_]>::to_vec).collect()
 }
 
 impl Hours {
@@ -283,6 +280,26 @@ impl Counting {
         used.busy_until = used.busy_until.max(duty.span.end);
     }
 
+    fn limit(&self) -> i32 {
+        self.checkpoints.iter().map(|checkpoint| checkpoint.limit).min().unwrap_or(i32::MAX)
+    }
+
+    /// Adds the part of `duty` that lies before the end of the only window.
+    fn add_inside(&self, used: &mut Used, duty: &Duty) {
+        let end = self.checkpoints.first().map_or(i32::MIN, |checkpoint| checkpoint.end);
+        let span = Span::new(duty.span.start, duty.span.end.min(end));
+        if span.start < span.end {
+            self.add(used, &Duty { span, ..*duty });
+        }
+    }
+
+    /// How long after `now` minutes are counted already.
+    fn overrun(&self, used: &Used, now: i32) -> u32 {
+        let end = self.checkpoints.first().map_or(i32::MIN, |checkpoint| checkpoint.end);
+        let open = now < end && used.busy_until > now.max(self.from);
+        if open { used.busy_until.abs_diff(now) } else { 0 }
+    }
+
     fn passes(&self, used: &Used, checkpoint: &Checkpoint) -> bool {
         if checkpoint.flag != 0 && used.flags & checkpoint.flag == 0 {
             return true;
@@ -354,5 +371,32 @@ impl Automaton for Counting {
         let flags = a & 0xFFFF & !(b & 0xFFFF) == 0;
         // Being free earlier can add at most the minutes of the difference.
         flags && a_over <= b_over && a_minutes + (b_over - a_over) <= b_minutes
+    }
+
+    fn as_tally(&self) -> Option<&dyn Tally> {
+        matches!(&self.checkpoints[..], [only] if only.flag == 0).then_some(self)
+    }
+}
+
+/// The mode is how long the worker stays busy after the next period has begun.
+impl Tally for Counting {
+    fn start(&self) -> (u32, u32) {
+        let mut used = Used { minutes: 0, busy_until: i32::MIN, flags: 0 };
+        self.timeline.history.iter().for_each(|duty| self.add_inside(&mut used, duty));
+        let beyond = self.limit().min(0).unsigned_abs();
+        (self.overrun(&used, self.timeline.start(0)), used.minutes.max(0).cast_unsigned() + beyond)
+    }
+
+    fn step(&self, mode: u32, period: PeriodId, activity: ActivityId) -> Option<(u32, u32)> {
+        let p = period.index();
+        let busy_until = self.timeline.start(p).saturating_add_unsigned(mode);
+        let mut used = Used { minutes: 0, busy_until, flags: 0 };
+        let duties = self.timeline.duties(period, activity);
+        duties.for_each(|duty| self.add_inside(&mut used, &duty));
+        Some((self.overrun(&used, self.timeline.next(p)), used.minutes.max(0).cast_unsigned()))
+    }
+
+    fn limits(&self) -> (u32, u32) {
+        (0, self.limit().max(0).cast_unsigned())
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::tally::Tally;
 
 /// Inside a segment a line keeps to the activities of one group; activities of no group mix freely.
 ///
@@ -95,8 +96,9 @@ impl Rule for Stay {
             segments: (0..periods).map(|p| self.segment(p)).collect(),
         };
         let mut automata: Vec<Box<dyn Automaton>> = Vec::new();
-        if self.segments.iter().any(|segment| segment.min_cells > 0) {
-            automata.push(Box::new(Filled::new(self, context, &keep)));
+        let asking = |s: &&Segment| s.min_cells > 0 && s.has_period(periods);
+        for segment in self.segments.iter().filter(asking) {
+            automata.push(Box::new(Filled::new(segment, context, &keep)));
         }
         automata.push(Box::new(keep));
         automata
@@ -174,40 +176,39 @@ impl Automaton for Keep {
     }
 }
 
-/// Whether each segment gets its cells. Which group they are of is the other automaton's matter.
+/// Whether a segment gets its cells. Which group they are of is the other automaton's matter.
 struct Filled {
     counts: Vec<bool>,
-    cells: Vec<Cell>,
-}
-
-/// What a period asks of the cells of its segment so far, itself included.
-#[derive(Clone, Copy, Default)]
-struct Cell {
-    inside: bool,
-    last: bool,
-    /// Below this the rest of the segment cannot make up for it.
-    least: u32,
+    periods: Range<usize>,
     needed: u32,
+    /// For each of its periods: below this the rest of the segment cannot make up for it.
+    least: Vec<u32>,
+    /// Cells that could count.
+    room: u32,
 }
 
 impl Filled {
-    fn new(rule: &Stay, context: &LineContext<'_>, keep: &Keep) -> Self {
+    fn new(segment: &Segment, context: &LineContext<'_>, keep: &Keep) -> Self {
         let counts: Vec<bool> = keep.groups.iter().map(Option::is_some).collect();
-        let mut cells = vec![Cell::default(); context.periods()];
-        for segment in &rule.segments {
-            let end = segment.periods.end.min(cells.len());
-            let mut follow = 0;
-            for period in (segment.periods.start..end).rev() {
-                cells[period] = Cell {
-                    inside: true,
-                    last: period + 1 == end,
-                    least: segment.min_cells.saturating_sub(follow),
-                    needed: segment.min_cells,
-                };
-                follow += u32::from(context.choices(period).any(|a| counts[a.index()]));
-            }
-        }
-        Self { counts, cells }
+        let end = segment.periods.end.min(context.periods());
+        let periods = segment.periods.start..end;
+        let mut room = 0;
+        let mut least: Vec<u32> = periods
+            .clone()
+            .rev()
+            .map(|period| {
+                let least = segment.min_cells.saturating_sub(room);
+                room += u32::from(context.choices(period).any(|a| counts[a.index()]));
+                least
+            })
+            .collect();
+        least.reverse();
+        Self { counts, periods, needed: segment.min_cells, least, room }
+    }
+
+    fn amount(&self, period: PeriodId, activity: ActivityId) -> u32 {
+        let inside = self.periods.contains(&period.index());
+        u32::from(inside && self.counts[activity.index()])
     }
 }
 
@@ -217,18 +218,32 @@ impl Automaton for Filled {
     }
 
     fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
-        let cell = self.cells[period.index()];
-        if !cell.inside {
+        if !self.periods.contains(&period.index()) {
             return Some(Step::free(0));
         }
-        let count = state + u64::from(self.counts[activity.index()]);
-        if count < u64::from(cell.least) {
+        let count = state + u64::from(self.amount(period, activity));
+        if count < u64::from(self.least[period.index() - self.periods.start]) {
             return None;
         }
-        Some(Step::free(if cell.last { 0 } else { count.min(u64::from(cell.needed)) }))
+        let last = period.index() + 1 == self.periods.end;
+        Some(Step::free(if last { 0 } else { count.min(u64::from(self.needed)) }))
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
         a >= b
+    }
+
+    fn as_tally(&self) -> Option<&dyn Tally> {
+        Some(self)
+    }
+}
+
+impl Tally for Filled {
+    fn step(&self, _: u32, period: PeriodId, activity: ActivityId) -> Option<(u32, u32)> {
+        Some((0, self.amount(period, activity)))
+    }
+
+    fn limits(&self) -> (u32, u32) {
+        (self.needed, self.needed.max(self.room))
     }
 }

@@ -24,6 +24,10 @@ use crate::search::plan::{Heat, Plan};
 
 /// A unit of breach weighs this many times the largest cost at first.
 const BREACH_WEIGHT: i64 = 8;
+/// Tries to keep the limits of sums that have a price.
+const TRIES: u32 = 2;
+/// The same while no roster is legal.
+const FIRST_TRIES: u32 = 4;
 /// Unmet demands grow heavier up to this many times the first weight.
 const HEAVIEST: i64 = 200;
 
@@ -259,13 +263,20 @@ impl<'m> Rows<'m> {
         let broken = self.own[worker].hard > 0;
         let upper = if broken { NONE } else { self.cost_now(worker, &old) };
         let program = &self.model.programs[worker];
-        let dear = &self.dear[worker];
-        let guess = &mut self.guesses[worker];
-        let solved =
-            program.solve(&self.prices, dear, upper, Effort::QUICK, guess, &mut self.arena);
-        self.work += solved.work;
-        self.reprice_sums(worker);
-        let found = solved.cost;
+        let mut found = None;
+        let legal = self.best.as_ref().is_some_and(|best| best.score.is_legal());
+        for _ in 0..if legal { TRIES } else { FIRST_TRIES } {
+            let dear = &self.dear[worker];
+            let guess = &mut self.guesses[worker];
+            let solved =
+                program.solve(&self.prices, dear, upper, Effort::QUICK, guess, &mut self.arena);
+            self.work += solved.work;
+            let broken = self.reprice_sums(worker);
+            found = solved.cost;
+            if found.is_some() || !broken {
+                break;
+            }
+        }
         match found {
             Some(cost) => self.put_found(worker, cost),
             None => {
@@ -289,19 +300,24 @@ impl<'m> Rows<'m> {
     }
 
     /// Raises the prices of sums that the line found last has too much of and lowers those that it
-    /// does not use up.
-    fn reprice_sums(&mut self, worker: usize) {
+    /// does not use up. Returns whether a limit is broken.
+    fn reprice_sums(&mut self, worker: usize) -> bool {
+        let mut broken = false;
         let program = &self.model.programs[worker];
         for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
             let (least, most) = program.limits(at);
+            let step = dear.abs() / 8 + (self.model.typical / program.scale(at)).max(1);
             if sum > most {
-                *dear += dear.abs() / 8 + self.model.typical;
+                *dear += step;
+                broken = true;
             } else if sum < least {
-                *dear -= dear.abs() / 8 + self.model.typical;
+                *dear -= step;
+                broken = true;
             } else if (sum < most && *dear > 0) || (sum > least && *dear < 0) {
                 *dear -= *dear / 16 + dear.signum();
             }
         }
+        broken
     }
 
     /// The score of a line without the cover, and what it pays to its rules.

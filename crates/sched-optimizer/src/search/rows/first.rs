@@ -88,10 +88,10 @@ impl Rows<'_> {
     /// Raises the prices of sums that break a limit; returns whether there is one.
     fn raise_prices(&mut self, worker: usize) -> bool {
         let program = &self.model.programs[worker];
-        let first = self.model.largest / 4 + 1;
         let mut broken = false;
         for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
             let (least, most) = program.limits(at);
+            let first = self.model.largest / 4 / program.scale(at) + 1;
             if sum > most {
                 *dear = (*dear + *dear / 2).max(first);
             } else if sum < least {
