@@ -57,14 +57,20 @@
 //!
 //! # Limits
 //!
-//! * What concerns several workers must be a function of counts in one period.
+//! * What concerns several workers must be a function of counts in one period. That two people work
+//!   together, take turns, or share a load fairly over time, is no rule here; a rule about each of them may
+//!   come near to it.
+//! * On small, dense problems the bound stays away from the best roster: what it misses is proved by
+//!   enumeration or cuts, not by prices. There an exact solver proves what this one only finds.
+//! * The search tries whole lines. A single changed cell is priced by a [`Standing`], which judges every
+//!   rule of the line by its definition: fit for questions, not for a search of one's own by millions of
+//!   small moves.
 //! * The line programme is exact while its labels fit; where they do not, lines are good rather than
 //!   best, and the bound falls back to what was proved.
 //! * A solve does not prove legality impossible, except where one worker has no legal line at all.
 //!   [`find_conflict`] proves more, but not everything: it may end [undecided](Feasibility::Undecided).
-//! * Two searches run side by side: more than two threads only speed up the climb of the prices.
-//! * On small, dense problems the bound stays away from the best roster: what it misses is proved by
-//!   enumeration or cuts, not by prices.
+//! * Two searches run side by side: more than two threads only speed up the preparation and the climb of
+//!   the prices, in which they wait for each other at every step. It is not made for more than sixteen.
 
 #[cfg(test)]
 extern crate self as sched_optimizer;
