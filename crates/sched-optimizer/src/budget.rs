@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 /// Work units are steps of the line programme, some tens of nanoseconds each, summed over all
 /// threads: the same problem, seed and work limit give the same roster on any number of threads. A
 /// limit in time gives whatever was reached by then; what is always done, however short the limit, is
-/// to prepare the line programmes and to give every worker a line.
+/// to prepare the line programmes and to give every worker a line. Only a [cancel](CancelToken) ends
+/// that too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     /// Wall-clock limit.
@@ -47,7 +48,9 @@ pub enum Until {
 
 /// Stops a solve from another thread; clones share the flag.
 ///
-/// A running solve notices within a few milliseconds and returns the best roster it has.
+/// A running solve notices within a few milliseconds, or, while line programmes are prepared, before the
+/// next worker's, and returns the best roster it has. Before the first there is, that is the hint, or
+/// the old roster of a re-plan, where it is still possible, and the first choice elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
@@ -84,7 +87,11 @@ impl Clock {
         self.deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     pub(crate) fn is_over(&self) -> bool {
-        self.cancel.is_cancelled() || self.deadline.is_some_and(|end| Instant::now() >= end)
+        self.is_cancelled() || self.deadline.is_some_and(|end| Instant::now() >= end)
     }
 }

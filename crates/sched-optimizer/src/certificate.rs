@@ -28,6 +28,12 @@ pub struct Certificate {
 impl Certificate {
     /// Prices are in this part of a cost unit.
     pub const PARTS: i64 = 64;
+
+    /// Claims nothing.
+    pub(crate) fn none(problem: &Problem) -> Self {
+        let (demands, ratios) = (problem.demands().len(), problem.ratios().len());
+        Self { demands: vec![0; demands], ratios: vec![0; ratios], bound: 0 }
+    }
 }
 
 /// Why a [`Certificate`] is refused.

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::budget::Clock;
 use crate::cover::CoverIndex;
 use crate::ids::{ActivityId, WorkerId};
 use crate::line::{Cells, LineProgram, UNIT};
@@ -20,25 +21,34 @@ pub(crate) struct Model<'p> {
 }
 
 impl<'p> Model<'p> {
-    pub(crate) fn new(problem: &'p Problem, threads: usize) -> Self {
-        let unary = unary_costs(problem);
-        let (typical, largest) = cost_scale(problem, &unary);
-        let programs = programs(problem, threads, |worker| LineProgram::new(problem, worker, None));
-        Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest }
+    /// The model of the whole problem; `None` when it was cancelled.
+    pub(crate) fn new(problem: &'p Problem, threads: usize, clock: &Clock) -> Option<Self> {
+        Self::of(problem, threads, clock, |worker| LineProgram::new(problem, worker, None))
     }
 
-    /// A model with only the choices that `allowed` says of each worker, in the order of their choices.
+    /// A model with only the choices that `allowed` says of each worker, in the order of their
+    /// choices; `None` when it was cancelled.
     pub(crate) fn within(
         problem: &'p Problem,
         threads: usize,
+        clock: &Clock,
         allowed: impl Fn(WorkerId) -> Vec<bool> + Sync,
-    ) -> Self {
+    ) -> Option<Self> {
+        Self::of(problem, threads, clock, |worker| {
+            LineProgram::new(problem, worker, Some(&allowed(worker)))
+        })
+    }
+
+    fn of(
+        problem: &'p Problem,
+        threads: usize,
+        clock: &Clock,
+        build: impl Fn(WorkerId) -> LineProgram + Sync,
+    ) -> Option<Self> {
         let unary = unary_costs(problem);
         let (typical, largest) = cost_scale(problem, &unary);
-        let programs = programs(problem, threads, |worker| {
-            LineProgram::new(problem, worker, Some(&allowed(worker)))
-        });
-        Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest }
+        let programs = programs(problem, threads, clock, build)?;
+        Some(Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest })
     }
 
     /// Adds to the problem's costs `extra` for each choice of a worker, at most `most`, in parts of
@@ -107,19 +117,23 @@ fn unary_costs(problem: &Problem) -> Vec<Vec<i64>> {
     problem.worker_ids().map(costs).collect()
 }
 
-/// Line programmes are independent and the dearest part of the preparation: one queue, all threads.
+/// Line programmes are independent and the dearest part of the preparation: one queue, all threads,
+/// and a look at the cancel flag before each.
 fn programs(
     problem: &Problem,
     threads: usize,
+    clock: &Clock,
     build: impl Fn(WorkerId) -> LineProgram + Sync,
-) -> Vec<LineProgram> {
+) -> Option<Vec<LineProgram>> {
     let queue = Mutex::new(problem.worker_ids());
     let work = || {
         let mut done = Vec::new();
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(worker) = next else { return done };
-            done.push((worker, build(worker)));
+            match next.filter(|_| !clock.is_cancelled()) {
+                Some(worker) => done.push((worker, build(worker))),
+                None => return done,
+            }
         }
     };
     let mut all = std::thread::scope(|scope| {
@@ -134,7 +148,8 @@ fn programs(
         all
     });
     all.sort_by_key(|(worker, _)| *worker);
-    all.into_iter().map(|(_, program)| program).collect()
+    let all: Vec<LineProgram> = all.into_iter().map(|(_, program)| program).collect();
+    (all.len() == problem.workers()).then_some(all)
 }
 
 fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {

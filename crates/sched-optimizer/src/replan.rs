@@ -4,7 +4,7 @@ use crate::budget::Clock;
 use crate::ids::{PeriodId, WorkerId};
 use crate::problem::Problem;
 use crate::roster::Roster;
-use crate::solver::Outcome;
+use crate::solver::{self, Outcome};
 
 mod near;
 mod options;
@@ -13,6 +13,7 @@ mod trade_offs;
 
 use near::Near;
 pub use options::{Nearness, ReplanOptions};
+use pull::Pull;
 pub use trade_offs::trade_offs;
 
 /// What a re-plan changed. Workers and periods are the changed problem's.
@@ -50,6 +51,16 @@ pub struct Replanned {
 #[must_use]
 pub fn replan(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Replanned {
     let clock = Clock::start(options.options.budget, options.options.cancel.clone());
-    let near = Near::new(changed, old, options);
-    near.search_within(&clock, &near.old_lines(), &options.options)
+    let pull = Pull::new(changed, old, options);
+    match Near::new(changed, &pull, options, &clock) {
+        Some(near) => near.search(&clock, &near.old_lines(), true, &options.options),
+        None => unprepared(changed, &pull, &clock),
+    }
+}
+
+/// What is left of the old roster, when there was no time for more.
+fn unprepared(changed: &Problem, pull: &Pull<'_>, clock: &Clock) -> Replanned {
+    let outcome = solver::unprepared(changed, clock, |worker, period| pull.old(worker, period));
+    let changes = pull.changes(changed, &outcome.roster);
+    Replanned { outcome, changes }
 }

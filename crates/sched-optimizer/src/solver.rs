@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::budget::{Budget, CancelToken, Clock, Until};
 use crate::certificate::Certificate;
 use crate::checker::Analysis;
-use crate::ids::WorkerId;
+use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::model::Model;
 use crate::pace::Pace;
 use crate::portfolio::Portfolio;
@@ -178,7 +178,9 @@ impl Solver {
         on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Outcome {
         let clock = Clock::start(self.options.budget, self.options.cancel.clone());
-        let model = Model::new(problem, self.options.threads.max(1));
+        let Some(model) = Model::new(problem, self.options.threads.max(1), &clock) else {
+            return unprepared(problem, &clock, |worker, period| hint?.get(worker, period));
+        };
         let lines = hint.map(|hint| hint_lines(&model, hint));
         let start = lines.as_ref().map(|lines| (lines.as_slice(), false));
         search(&model, &clock, &self.options, start, on_progress)
@@ -223,6 +225,34 @@ pub(crate) fn search(
         stats.first_legal = stats.first_legal.or(Some(clock.started.elapsed()));
     }
     outcome(model, &portfolio, clock, stats)
+}
+
+/// The outcome of a solve that was cancelled before it could begin: what `old` holds where that is
+/// possible, and the first choice elsewhere.
+pub(crate) fn unprepared(
+    problem: &Problem,
+    clock: &Clock,
+    old: impl Fn(WorkerId, PeriodId) -> Option<ActivityId>,
+) -> Outcome {
+    let cell = |worker, period| {
+        let possible = |activity: &ActivityId| problem.cost(worker, period, *activity).is_some();
+        let first = || problem.choices(worker, period).first().map(|choice| choice.activity);
+        old(worker, period).filter(possible).or_else(first)
+    };
+    let cells = problem.worker_ids().flat_map(|w| problem.period_ids().map(move |p| (w, p)));
+    let cells = cells.filter_map(|(worker, period)| cell(worker, period)).collect();
+    let roster = Roster::from_cells(problem.periods(), cells);
+    let score = Analysis::new(problem, &roster).map(|analysis| analysis.score);
+    let score = score.unwrap_or_default();
+    let status = match score.is_legal() {
+        true if score.soft == 0 => Status::Optimal,
+        true => Status::Legal,
+        false => Status::NotLegal,
+    };
+    let elapsed = clock.started.elapsed();
+    let first_legal = score.is_legal().then_some(elapsed);
+    let stats = Stats { elapsed, prepared: elapsed, first_legal, ..Stats::default() };
+    Outcome { roster, score, bound: 0, certificate: Certificate::none(problem), status, stats }
 }
 
 fn outcome(

@@ -91,11 +91,8 @@ fn weights_fall_in_a_line_from_today_to_one() {
 #[test]
 fn changes_move_away_from_today() {
     // Ada may have two duties only, and had four: any two of Ben's days are as good.
-    use sched_optimizer::rules::{Count, CountWindow};
     let changed = team(&["Ada", "Ben"], 4, |builder| {
-        let (what, windows) = ("duties".to_owned(), vec![CountWindow::at_most(0..4, 2)]);
-        let count = Count { what, activities: vec![duty()], windows, target: None };
-        builder.rule(WorkerId::new(0), count);
+        at_most(builder, 4, 2);
         // By costs alone the first two days would go.
         for day in 0..4 {
             let cost = i64::from(day >= 2);
@@ -109,6 +106,50 @@ fn changes_move_away_from_today() {
     assert_eq!(far.changes.weight, 2 * (2 + 1));
     let even = replan(&changed, &old, &nearness(Nearness::EVEN));
     assert_eq!((worked(&even, 1), even.changes.weight), (vec![0, 1], 4));
+}
+
+/// Ada may have so many duties in all.
+fn at_most(builder: &mut ProblemBuilder, days: usize, most: u32) {
+    use sched_optimizer::rules::{Count, CountWindow};
+    let (what, windows) = ("duties".to_owned(), vec![CountWindow::at_most(0..days, most)]);
+    let count = Count { what, activities: vec![duty()], windows, target: None };
+    builder.rule(WorkerId::new(0), count);
+}
+
+#[test]
+fn today_is_the_first_day_that_is_not_frozen() {
+    let changed = team(&["Ada", "Ben"], 6, |builder| at_most(builder, 6, 4));
+    let nearness = Nearness::new(4, 3 * 1440);
+    let options = with_work(20_000).frozen_until(PeriodId::new(2)).nearness(nearness);
+    let new = replan(&changed, &roster(2, &[0; 6]), &options);
+    assert_eq!((worked(&new, 1), new.changes.weight), (vec![4, 5], 2 * (2 + 1)));
+}
+
+#[test]
+fn a_frozen_cell_that_is_forbidden_changes_and_the_past_beside_it_does_not() {
+    let changed = team(&["Ada", "Ben"], 4, |builder| {
+        builder.forbid(WorkerId::new(0), PeriodId::new(1), duty(), "was ill");
+        // Without the freeze all of them would be Ben's.
+        (0..4).for_each(|day| _ = builder.cost(WorkerId::new(0), PeriodId::new(day), duty(), 99));
+    });
+    let free = [Some(WorkerId::new(0)), None];
+    let options = with_work(20_000).frozen_until(PeriodId::new(3)).change_cost(0).workers(free);
+    let new = replan(&changed, &roster(2, &[0; 4]), &options);
+    assert_eq!((worked(&new, 0), new.changes.forced), (vec![0, 2], 1));
+    assert!(new.outcome.score.is_legal());
+}
+
+#[test]
+fn a_swap_that_is_asked_for_is_made_and_nothing_else_changes() {
+    let [ada, ben] = [0, 1].map(WorkerId::new);
+    let [first, third] = [0, 2].map(PeriodId::new);
+    let changed = team(&["Ada", "Ben"], 6, |builder| {
+        builder.fix(ada, first, off(), "swapped").fix(ben, first, duty(), "swapped");
+        builder.forbid(ben, third, duty(), "will not swap");
+    });
+    let new = replan(&changed, &roster(2, &[0, 1, 0, 1, 0, 1]), &with_work(20_000));
+    assert_eq!(new.changes.cells, [(ada, first), (ben, first)]);
+    assert_eq!((new.changes.forced, new.changes.workers), (2, vec![ada, ben]));
 }
 
 #[test]
@@ -150,6 +191,7 @@ fn assert_curve(problem: &Problem, old: &Roster, curve: &[Replanned]) {
         let differing: Vec<_> = point.outcome.roster.differences(old).collect();
         assert_eq!(point.changes.cells, differing);
     }
+    assert!(curve.len() == 1 || curve.iter().all(|point| point.outcome.score.is_legal()));
     for pair in curve.windows(2) {
         let (near, far) = (&pair[0], &pair[1]);
         assert!(near.changes.weight < far.changes.weight, "{curve:#?}");
@@ -172,6 +214,14 @@ fn a_curve_goes_from_no_change_to_the_cheapest_roster() {
 }
 
 #[test]
+fn a_curve_has_one_point_where_nothing_is_to_be_saved() {
+    let problem = priced(6, 0);
+    let curve = trade_offs(&problem, &roster(2, &[0; 6]), &with_work(200_000));
+    let changes: Vec<_> = curve.iter().map(|point| point.changes.cells.len()).collect();
+    assert_eq!(changes, [0]);
+}
+
+#[test]
 fn a_curve_without_a_legal_roster_is_one_point_that_says_so() {
     let changed = team(&["Ada"], 3, |builder| {
         builder.forbid(WorkerId::new(0), PeriodId::new(1), duty(), "ill");
@@ -183,16 +233,30 @@ fn a_curve_without_a_legal_roster_is_one_point_that_says_so() {
     assert_eq!(status, [Status::NotLegal]);
 }
 
-#[test]
-fn a_residency_absence_has_a_curve() {
-    let problem = programme::build(small()).unwrap();
-    let old = legal(&problem);
+/// The second resident is ill for three days.
+fn absence() -> Problem {
     let changed = programme::build_with(small(), |builder| {
         for period in 12..21 {
             builder.fix(WorkerId::new(1), PeriodId::new(period), off(), "ill");
         }
     });
-    let changed = changed.unwrap();
+    changed.unwrap()
+}
+
+#[test]
+fn a_curve_that_is_cut_off_mixes_no_legal_rosters_with_others() {
+    let old = legal(&programme::build(small()).unwrap());
+    let changed = absence();
+    for work in [0, 1_000, 10_000, 100_000, 300_000, 1_000_000] {
+        assert_curve(&changed, &old, &trade_offs(&changed, &old, &with_work(work)));
+    }
+}
+
+#[test]
+fn a_residency_absence_has_a_curve() {
+    let problem = programme::build(small()).unwrap();
+    let old = legal(&problem);
+    let changed = absence();
     let frozen = PeriodId::new(9);
     let options = with_work(8_000_000).frozen_until(frozen);
     let curve = trade_offs(&changed, &old, &options);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::budget::{Budget, Until};
+use crate::budget::Until;
 use crate::ids::{PeriodId, WorkerId};
 use crate::problem::Problem;
 use crate::solver::Options;
@@ -27,13 +27,14 @@ pub struct ReplanOptions {
     /// Somebody who leaves within the horizon had better stay in the problem, with nothing to do from
     /// that day on: without their line the demands of their past are not met.
     pub workers: Option<Vec<Option<WorkerId>>>,
-    /// Budget, threads, seed and cancel flag. By default one second, at most until legal.
+    /// Budget, threads, seed and cancel flag. By default ten seconds, at most until legal: line
+    /// programmes of a large problem are prepared within them too.
     pub options: Options,
 }
 
 impl Default for ReplanOptions {
     fn default() -> Self {
-        let options = Options::default().budget(Budget::seconds(1.0)).until(Until::Legal);
+        let options = Options::default().until(Until::Legal);
         Self {
             change_cost: None,
             nearness: Nearness::default(),

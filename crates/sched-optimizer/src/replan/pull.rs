@@ -2,8 +2,8 @@
 
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::{Choice, Problem};
-use crate::replan::ReplanOptions;
 use crate::replan::options::Nearness;
+use crate::replan::{Changes, ReplanOptions};
 use crate::roster::Roster;
 
 /// Draws lines towards an old roster.
@@ -62,6 +62,25 @@ impl<'r> Pull<'r> {
     /// The old line; empty for a new worker.
     pub(super) fn line(&self, worker: WorkerId) -> &'r [ActivityId] {
         self.old.get(worker.index()).copied().unwrap_or_default()
+    }
+
+    /// How `new` differs from the old roster.
+    pub(super) fn changes(&self, problem: &Problem, new: &Roster) -> Changes {
+        let differs = |&(worker, period): &(WorkerId, PeriodId)| {
+            let old = self.old(worker, period);
+            old.is_some() && old != new.get(worker, period)
+        };
+        let all = problem.worker_ids().flat_map(|w| problem.period_ids().map(move |p| (w, p)));
+        let cells: Vec<_> = all.filter(differs).collect();
+        let possible = |&&(worker, period): &&(WorkerId, PeriodId)| {
+            let activity = self.old(worker, period);
+            activity.is_some_and(|activity| problem.cost(worker, period, activity).is_some())
+        };
+        let forced = cells.len() - cells.iter().filter(possible).count();
+        let weight = cells.iter().map(|&(_, period)| self.weight_of(period)).sum();
+        let mut workers: Vec<WorkerId> = cells.iter().map(|cell| cell.0).collect();
+        workers.dedup();
+        Changes { cells, weight, forced, workers }
     }
 }
 

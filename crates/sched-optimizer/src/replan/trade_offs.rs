@@ -1,24 +1,33 @@
 //! What more changes would save.
 
 use crate::budget::{Budget, Clock, Until};
+use crate::line::UNIT;
 use crate::problem::Problem;
 use crate::replan::near::Near;
-use crate::replan::{ReplanOptions, Replanned};
+use crate::replan::pull::Pull;
+use crate::replan::{ReplanOptions, Replanned, unprepared};
 use crate::roster::Roster;
 use crate::solver::Options;
 
-/// Change costs of a curve, no cost among them.
-const STEPS: u32 = 12;
-/// The least one above zero, as a part of a typical cost of the problem.
-const LEAST: i64 = 8;
+/// Shares of what is left of the budget, in hundredths: for a legal roster, then for the cheapest, and
+/// for each one between. People compare the cheap end with what a solve from scratch finds, so most
+/// goes there.
+const LEGAL: u32 = 50;
+const CHEAPEST: u32 = 60;
+const BETWEEN: u32 = 12;
+/// Searches between the two ends.
+const MOST: usize = 12;
 
 /// Finds rosters of `changed` from the one nearest to `old` to the cheapest: from each to the next
 /// the [weight](crate::Changes::weight) of the changes grows and the score is better. Which of them
 /// is best is for people to say.
 ///
-/// Searches at falling change costs, from the one of the options to none, each time from the roster
-/// found before. The first search stops when legal and may take half of the
-/// [budget](ReplanOptions::options); the others share the rest, the last with a double share.
+/// The first search, at the change cost of the options, stops when legal and may take half of the
+/// [budget](ReplanOptions::options). The second looks for the cheapest roster, at no change cost, in more
+/// than half of what is left. The others look between neighbours, at the change cost at which both cost
+/// the same: whatever costs less there belongs between them (Aneja and Nair 1979). What is left after
+/// that goes to the cheapest again.
+///
 /// [`until`](Options::until) is not looked at. A short budget finds fewer rosters, but always one.
 /// All of them are legal, or there is one that is not: its [status](crate::Outcome::status) says so.
 #[tracing::instrument(skip_all)]
@@ -26,49 +35,99 @@ const LEAST: i64 = 8;
 pub fn trade_offs(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Vec<Replanned> {
     let Options { budget, ref cancel, .. } = options.options;
     let clock = Clock::start(budget, cancel.clone());
-    let mut near = Near::new(changed, old, options);
-    let mut lines = near.old_lines();
-    let mut work = budget.work;
-    let mut found: Vec<Replanned> = Vec::new();
-    let costs = falling(near.change_cost(), near.typical_cost() / LEAST);
-    for (at, &cost) in costs.iter().enumerate() {
-        if at > 0 && (clock.is_over() || work == Some(0)) {
-            break;
-        }
-        near.charge(cost);
-        let shares = match (at, costs.len() - at) {
-            (0, _) => 2,
-            (_, 1) => 1,
-            (_, left) => left + 1,
-        };
-        let until = if at == 0 { Until::Legal } else { Until::Exhausted };
-        let options = options.options.clone().budget(share(&clock, work, shares)).until(until);
-        let next = near.search(&lines, &options);
-        work = work.map(|work| work.saturating_sub(next.outcome.stats.work));
-        lines = near.lines(&next.outcome.roster);
-        found.push(next);
+    let pull = Pull::new(changed, old, options);
+    let Some(near) = Near::new(changed, &pull, options, &clock) else {
+        return vec![unprepared(changed, &pull, &clock)];
+    };
+    let dearest = near.change_cost();
+    let options = &options.options;
+    let mut curve = Curve { near, options, clock, work: budget.work, found: Vec::new() };
+    curve.search(dearest, LEGAL, Until::Legal);
+    if curve.search(0, CHEAPEST, Until::Exhausted).is_some() {
+        curve.search_between();
+        curve.search(0, 100, Until::Exhausted);
     }
-    undominated(found)
+    undominated(curve.found)
 }
 
-/// Geometrically from `first` to `least`, then zero.
-#[expect(clippy::cast_possible_truncation, reason = "between the two")]
-#[expect(clippy::cast_precision_loss, reason = "steps need not be exact")]
-fn falling(first: i64, least: i64) -> Vec<i64> {
-    let (first, least) = (first as f64, least.clamp(1, first.max(1)) as f64);
-    let part = |step: u32| f64::from(step) / f64::from(STEPS - 2);
-    let costs =
-        (0..STEPS - 1).map(|step| (first * (least / first.max(1.0)).powf(part(step))) as i64);
-    let mut costs: Vec<i64> = costs.chain([0]).collect();
-    costs.dedup();
-    costs
+/// A curve that is being made.
+struct Curve<'p> {
+    near: Near<'p>,
+    options: &'p Options,
+    clock: Clock,
+    /// What is left of a limit in work.
+    work: Option<u64>,
+    found: Vec<Replanned>,
 }
 
-/// One of so many shares of what is left.
-fn share(clock: &Clock, work: Option<u64>, shares: usize) -> Budget {
-    let parts = u32::try_from(shares).unwrap_or(u32::MAX);
-    let time = clock.left().map(|left| left / parts);
-    Budget { time, work: work.map(|work| work / u64::from(parts)) }
+impl Curve<'_> {
+    /// Looks between the first two rosters, where the gap is widest first.
+    fn search_between(&mut self) {
+        let mut gaps = vec![(0, 1)];
+        for _ in 0..MOST {
+            let widest = (0..gaps.len()).max_by_key(|&at| self.width(gaps[at]));
+            let Some((near, far)) = widest.map(|at| gaps.swap_remove(at)) else { return };
+            let Some(cost) = self.even_cost((near, far)) else { continue };
+            let Some(next) = self.search(cost, BETWEEN, Until::Exhausted) else { return };
+            let price = |at: usize| price(&self.found[at], cost);
+            if price(next) < price(near).min(price(far)) {
+                gaps.extend([(near, next), (next, far)]);
+            }
+        }
+    }
+
+    /// By how much the weight grows and the cost falls in a gap.
+    fn steps(&self, (near, far): (usize, usize)) -> (i64, i64) {
+        let (near, far) = (&self.found[near], &self.found[far]);
+        let saved = near.outcome.score.soft - far.outcome.score.soft;
+        (far.changes.weight - near.changes.weight, saved)
+    }
+
+    fn width(&self, gap: (usize, usize)) -> i64 {
+        let (weight, saved) = self.steps(gap);
+        weight.max(0).saturating_mul(saved.max(0))
+    }
+
+    /// The change cost at which both ends of a gap cost the same, when neither has it all.
+    fn even_cost(&self, gap: (usize, usize)) -> Option<i64> {
+        let (weight, saved) = self.steps(gap);
+        // With a step of one in weight nothing is between.
+        let cost = (weight > 1).then(|| saved.saturating_mul(UNIT) / weight);
+        cost.filter(|&cost| cost > 0)
+    }
+
+    /// Looks for one more roster, in so many hundredths of what is left, and returns its number. Unless
+    /// it is the first, nothing is done when nothing is left.
+    fn search(&mut self, cost: i64, share: u32, until: Until) -> Option<usize> {
+        let first = self.found.is_empty();
+        if !first && (self.clock.is_over() || self.work == Some(0)) {
+            return None;
+        }
+        self.near.charge(cost);
+        let start = self.found.iter().min_by_key(|one| price(one, cost));
+        let lines = start.map(|start| self.near.lines(&start.outcome.roster));
+        let lines = lines.unwrap_or_else(|| self.near.old_lines());
+        let budget = self.share(share);
+        let options = self.options.clone().budget(budget).until(until);
+        let clock = Clock::start(budget, options.cancel.clone());
+        // Without a change cost nothing tells near improvements from others.
+        let next = self.near.search(&clock, &lines, cost > 0, &options);
+        self.work = self.work.map(|work| work.saturating_sub(next.outcome.stats.work));
+        self.found.push(next);
+        Some(self.found.len() - 1)
+    }
+
+    /// So many hundredths of what is left.
+    fn share(&self, share: u32) -> Budget {
+        let time = self.clock.left().map(|left| left * share / 100);
+        Budget { time, work: self.work.map(|work| work / 100 * u64::from(share)) }
+    }
+}
+
+/// Breaches, and the cost with changes at `cost` parts of [`UNIT`] each.
+fn price(one: &Replanned, cost: i64) -> (i64, i64) {
+    let score = one.outcome.score;
+    (score.hard, score.soft * UNIT + one.changes.weight.saturating_mul(cost))
 }
 
 /// By weight of their changes, those than which no other has as few and as good a score.
