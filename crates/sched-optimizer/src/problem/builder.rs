@@ -224,7 +224,8 @@ struct Freeze<'b> {
 
 impl Freeze<'_> {
     fn worker(&self, mut draft: Draft, faults: &mut Vec<Fault>) -> Worker {
-        draft.duties.sort_by_key(|duty| (duty.span.start, duty.span.end));
+        // By everything, so that the order in which they were given leaves no trace.
+        draft.duties.sort_by_key(|duty| (duty.span, duty.handover, duty.kind as i32));
         draft.limits.sort_by_key(|(period, _)| *period);
         draft.costs.sort_by_key(|&(period, activity, _)| (period, activity));
         let mut worker = Worker {

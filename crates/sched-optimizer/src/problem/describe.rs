@@ -9,10 +9,10 @@ use crate::time::{Duty, Shift, Span};
 impl Problem {
     /// Of each worker the digest of the name and of everything that concerns the worker alone.
     pub(crate) fn worker_digests(&self, canon: &mut Canon) -> Vec<(u128, u128)> {
-        let mut grid = Grid::new(self, canon);
+        let mut sums = Vec::new();
         let ids = self.worker_ids().zip(&self.workers);
         ids.map(|(id, worker)| {
-            let digest = canon.digest(|canon| describe_worker(canon, id, worker, &mut grid));
+            let digest = canon.digest(|canon| describe_worker(canon, id, worker, &mut sums));
             (canon.worker_digest(id), digest)
         })
         .collect()
@@ -43,12 +43,13 @@ impl Problem {
     }
 }
 
-fn describe_worker(canon: &mut Canon, id: WorkerId, worker: &Worker, grid: &mut Grid) {
+fn describe_worker(canon: &mut Canon, id: WorkerId, worker: &Worker, sums: &mut Vec<u128>) {
     // What was removed is what is not among the choices.
     let Worker { name: _, choices: _, starts: _, removed: _, duties, rules } = worker;
     canon.workers(&[id]);
-    grid.describe(canon, worker);
-    canon.bag(duties, |canon, &Duty { span, handover, kind }| {
+    describe_choices(canon, worker, sums);
+    // Sorted by everything there is.
+    canon.list(duties, |canon, &Duty { span, handover, kind }| {
         describe_shift(canon, Shift { span, handover });
         canon.int(kind as i32);
     });
@@ -86,72 +87,21 @@ fn span(canon: &mut Canon, span: Span) {
     canon.ints([span.start, span.end]);
 }
 
-/// Turns one worker's choices from periods to activities, so that they can be written in the order of
-/// the activities' digests without sorting each cell. Used for one worker after the other.
-struct Grid {
-    /// Activities in the order in which they are written.
-    order: Vec<ActivityId>,
-    periods: usize,
-    /// One bit for each period, by word of 64 periods, then activity.
-    chosen: Vec<u64>,
-    /// By activity: period and cost of the choices that cost something, and how many there are.
-    costs: Vec<[u8; 16]>,
-    lengths: Vec<usize>,
-    /// By choice: how many periods begin with it.
-    begins: Vec<usize>,
-}
-
-impl Grid {
-    fn new(problem: &Problem, canon: &Canon) -> Self {
-        let (activities, periods) = (problem.activities(), problem.periods());
-        let mut order: Vec<ActivityId> = problem.activity_ids().collect();
-        order.sort_unstable_by_key(|&activity| canon.activity_digest(activity));
-        Self {
-            order,
-            periods,
-            chosen: vec![0; activities * periods.div_ceil(64)],
-            costs: vec![[0; 16]; activities * periods],
-            lengths: vec![0; activities],
-            begins: Vec::new(),
-        }
-    }
-
-    fn describe(&mut self, canon: &mut Canon, worker: &Worker) {
-        self.fill(worker);
-        for &activity in &self.order {
-            let a = activity.index();
-            let chosen = self.chosen[a..].iter().step_by(self.lengths.len());
-            if chosen.clone().all(|&word| word == 0) {
-                continue;
-            }
-            let costs = &self.costs[a * self.periods..][..self.lengths[a]];
-            canon.raw(&canon.activity_digest(activity).to_le_bytes());
-            canon.raw(&(costs.len() as u64).to_le_bytes());
-            chosen.for_each(|word| canon.raw(&word.to_le_bytes()));
-            canon.raw(costs.as_flattened());
-        }
-    }
-
-    fn fill(&mut self, worker: &Worker) {
-        let Self { periods, chosen, costs, lengths, begins, .. } = self;
-        chosen.fill(0);
-        lengths.fill(0);
-        begins.clear();
-        begins.resize(worker.choices.len() + 1, 0);
-        worker.starts.iter().skip(1).for_each(|&start| begins[start as usize] += 1);
-        // Slices, which the loop need not load again after every store.
-        let (chosen, lengths) = (chosen.as_mut_slice(), lengths.as_mut_slice());
-        // One loop over all cells: in one loop for each, where it ends could not be predicted.
-        let mut period = 0;
-        for (choice, &new) in worker.choices.iter().zip(begins.as_slice()) {
-            period += new;
-            let a = choice.activity.index();
-            chosen[period / 64 * lengths.len() + a] |= 1 << (period % 64);
-            if choice.cost != 0 {
-                let priced = (period as u128) << 64 | u128::from(choice.cost.cast_unsigned());
-                costs[a * *periods + lengths[a]] = priced.to_le_bytes();
-                lengths[a] += 1;
-            }
-        }
+/// For every period the sum of the digests of its choices, each times one more than its cost: sums know
+/// no order, and a sum of digests agrees with another one as rarely as two digests do.
+///
+/// Each period is written as the sum of all periods up to it: so one loop runs over all choices, where
+/// a loop for each period would end when the processor expects it least. `sums` is room for them.
+fn describe_choices(canon: &mut Canon, worker: &Worker, sums: &mut Vec<u128>) {
+    sums.clear();
+    sums.push(0);
+    let running = worker.choices.iter().scan(0, |sum: &mut u128, choice| {
+        let times = 1 + u128::from(choice.cost.cast_unsigned());
+        *sum = sum.wrapping_add(canon.activity_digest(choice.activity).wrapping_mul(times));
+        Some(*sum)
+    });
+    sums.extend(running);
+    for &end in worker.starts.iter().skip(1) {
+        canon.raw(&sums[end as usize].to_le_bytes());
     }
 }
