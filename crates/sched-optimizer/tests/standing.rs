@@ -7,7 +7,9 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod problems;
 
-use problems::Maker;
+use std::collections::BTreeSet;
+
+use problems::{KINDS, Maker};
 use proptest::prelude::*;
 use sched_optimizer::{
     ActivityId, Analysis, Barrier, Demand, Effect, PeriodId, Problem, Roster, Score, Shift, Source,
@@ -105,6 +107,85 @@ proptest! {
             prop_assert_eq!(analysis.by_worker().into_values().sum::<Score>(), analysis.score);
             prop_assert_eq!(analysis.by_period(&problem).into_values().sum::<Score>(), analysis.score);
             prop_assert_eq!(by_day.into_values().sum::<Score>(), analysis.score);
+        }
+    }
+}
+
+/// Cells that change; `STANDING_CHANGES` asks for more or fewer.
+const CHANGES: usize = 1_000_000;
+const TEAMS: usize = 200;
+
+/// Two workers who have a rule of every kind between them and may not do everything, under demands
+/// and ratios.
+fn every_kind(seed: u64) -> Problem {
+    let mut maker = Maker::new(seed, 4);
+    let workers = [(); 2].map(|()| maker.worker(true));
+    for kind in 0..KINDS {
+        let rule = maker.rule_of(kind);
+        maker.builder.rule(workers[maker.rng.usize(0..2)], rule);
+    }
+    for worker in workers {
+        let period = PeriodId::new(maker.rng.usize(0..4));
+        maker.builder.forbid(worker, period, ActivityId::new(2), "not today");
+    }
+    maker.cover()
+}
+
+#[test]
+fn deltas_of_a_million_changes_add_up_to_the_score_from_scratch() {
+    let count = std::env::var("STANDING_CHANGES").ok();
+    let count = count.map_or(CHANGES, |count| count.parse().unwrap());
+    let mut touched = BTreeSet::new();
+    for seed in 0..TEAMS as u64 {
+        let (problem, mut rng) = (every_kind(seed), fastrand::Rng::with_seed(seed));
+        let mut standing = Standing::new(&problem, any_roster(&problem, &mut rng)).unwrap();
+        let (mut sum, mut made) = (standing.score(), 0);
+        while made < count / TEAMS {
+            let moves = [(); 3].map(|()| any_move(&problem, &mut rng));
+            let moves = &moves[..rng.usize(1..4)];
+            let effect = standing.apply(moves).unwrap();
+            sum += effect.delta;
+            let score = Analysis::new(&problem, &standing.roster()).unwrap().score;
+            assert_eq!((sum, effect.score), (score, score), "{seed}: {moves:?}");
+            for (source, _) in effect.parts {
+                touched.insert(match source {
+                    Source::Demand(_) => "a demand".to_owned(),
+                    Source::Ratio(_) => "a ratio".to_owned(),
+                    source => source.name(&problem).to_owned(),
+                });
+            }
+            made += moves.len();
+        }
+    }
+    // Every kind of rule, a cell, a demand and a ratio.
+    assert_eq!(touched.len(), KINDS + 3, "{touched:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_change_that_is_taken_back_leaves_nothing(seed: u64) {
+        let (problem, mut rng) = (every_kind(seed), fastrand::Rng::with_seed(seed));
+        let mut standing = Standing::new(&problem, any_roster(&problem, &mut rng)).unwrap();
+        for _ in 0..100 {
+            let (before, score) = (standing.roster(), standing.score());
+            let moves: Vec<Triple> =
+                (0..rng.usize(1..5)).map(|_| any_move(&problem, &mut rng)).collect();
+            let back = moves.iter().map(|made| {
+                let activity = before.get(made.worker, made.period).unwrap();
+                Triple { activity, ..*made }
+            });
+            let back: Vec<Triple> = back.collect();
+            let there = standing.apply(&moves).unwrap();
+            let again = standing.apply(&back).unwrap();
+            prop_assert_eq!((standing.roster(), standing.score()), (before, score));
+            prop_assert_eq!(there.delta + again.delta, Score::default());
+            prop_assert_eq!(&there.added, &again.removed);
+            prop_assert_eq!(&there.removed, &again.added);
+            // What is asked afterwards is answered as if nothing had been.
+            let fresh = Standing::new(&problem, standing.roster()).unwrap();
+            prop_assert_eq!(standing.what_if(&moves).unwrap(), fresh.what_if(&moves).unwrap());
         }
     }
 }

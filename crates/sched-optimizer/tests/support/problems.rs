@@ -14,6 +14,8 @@ use sched_optimizer::{
 };
 
 pub(crate) const HOUR: i32 = 60;
+/// Kinds of rules.
+pub(crate) const KINDS: usize = 10;
 
 /// Half-days of twelve hours with four activities: off, an in-period duty, a long one that may run
 /// into the next period, and a night-like one. Times are whole hours, so that limits are hit exactly.
@@ -236,7 +238,13 @@ impl Maker {
     }
 
     pub(crate) fn any_rule(&mut self) -> Arc<dyn Rule> {
-        match self.rng.usize(0..10) {
+        let kind = self.rng.usize(0..KINDS);
+        self.rule_of(kind)
+    }
+
+    /// A rule of the kind of this number, below [`KINDS`].
+    pub(crate) fn rule_of(&mut self, kind: usize) -> Arc<dyn Rule> {
+        match kind {
             0 => Arc::new(self.rest()),
             1 => Arc::new(self.stretch()),
             2 => Arc::new(self.hours()),
@@ -259,6 +267,11 @@ impl Maker {
                 self.builder.rule(worker, rule);
             }
         }
+        self.cover()
+    }
+
+    /// The workers there are, under some demands.
+    pub(crate) fn cover(mut self) -> Problem {
         for p in 0..self.periods {
             let period = PeriodId::new(p);
             let min = self.rng.u32(0..2);
