@@ -3,6 +3,7 @@
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::hours::singled;
 use crate::rules::timeline::{Timeline, pack, unpack};
 use crate::tally::Tally;
 use crate::time::{Duty, Span, hours};
@@ -77,8 +78,10 @@ impl Rule for FreeTime {
         // A conditional window needs a flag, and a state has room for so many.
         let (conditional, plain): (Vec<&FreeWindow>, Vec<_>) =
             open.into_iter().partition(|window| window.when.is_some());
+        let together = plain.chunk_by(|a, b| key(a) == key(b));
+        let together = together.flat_map(singled).flat_map(|part| part.chunks(FLAGS));
         let classes = conditional.chunk_by(|a, b| key(a) == key(b));
-        let classes = classes.flat_map(|class| class.chunks(FLAGS)).chain(plain.chunks(1));
+        let classes = classes.flat_map(|class| class.chunks(FLAGS)).chain(together);
         let classes = classes.map(|part| (key(part[0]), part));
         let shared = std::sync::Arc::new(timeline);
         classes

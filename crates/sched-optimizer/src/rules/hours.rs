@@ -14,8 +14,7 @@ use crate::time::{Duty, Span, hours};
 /// counts once. Minutes inside `excluded` (leave) do not count; whoever averages takes the same days
 /// out of `limit`. Windows that end before the horizon are past.
 ///
-/// Each window is a tally. Those with `when` that start at the same minute, or all before the horizon,
-/// share one automaton.
+/// Windows that start at the same minute, or all before the horizon, share one automaton.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hours {
     /// The windows.
@@ -91,13 +90,23 @@ fn applies(window: &HoursWindow, line: &Line<'_>) -> bool {
     line.count((0..line.activities().len()).filter(inside), set) > 0
 }
 
+/// At most this many windows that start together are tallies.
+const FEW: usize = 2;
 /// At most this many conditional windows fit into one state.
 const FLAGS: usize = 16;
+
+/// Few windows are a tally each. Of many one automaton takes care, and the longest is a tally as well:
+/// what a price on it excludes, the automaton need not find out.
+pub(super) fn singled<W>(class: &[W]) -> impl Iterator<Item = &[W]> {
+    let together = if class.len() > FEW { class } else { &[] };
+    let single = if class.len() > FEW { &class[class.len() - 1..] } else { class };
+    single.chunks(1).chain(together.chunks(together.len().max(1)))
+}
 
 fn split_flags<'w>(class: &[&'w HoursWindow]) -> Vec<Vec<&'w HoursWindow>> {
     let (conditional, plain): (Vec<_>, Vec<_>) =
         class.iter().copied().partition(|window| window.when.is_some());
-    let parts = conditional.chunks(FLAGS).chain(plain.chunks(1));
+    let parts = conditional.chunks(FLAGS).chain(singled(&plain));
     parts.map(<[_]>::to_vec).collect()
 }
 
