@@ -1,19 +1,25 @@
 //! The line programme: the best line of one worker under any prices.
 //!
 //! All automata of a worker's rules run in one layered graph. Those with few, incomparable states
-//! are multiplied out once into nodes and edges ([`graph`]). Tallies lie on planes over the nodes
+//! are multiplied out once into nodes and edges ([`graph`]), with one edge for all choices that no rule
+//! tells apart ([`alike`]). Tallies lie on planes over the nodes
 //! ([`planes`], [`pass`]), and those that would make the planes large get a price on their amounts
 //! instead. What is left, and whatever has to be exact against the prices, rides along as labels
 //! ([`labels`]). A backward pass over the graph alone gives the exact cost to go without sums and labels: the
 //! potential of the planes, the bound that labels are pruned with, and already the answer when the
 //! cheapest path breaks nothing.
 
+mod alike;
+mod digest;
+mod explore;
 mod fill;
 mod graph;
 mod guess;
 mod labels;
+mod multiply;
 mod pass;
 mod planes;
+mod product;
 mod solve;
 mod sums;
 #[cfg(test)]
@@ -25,10 +31,13 @@ pub(crate) use labels::{Arena, Effort};
 
 use std::cmp::Reverse;
 
+use alike::Alike;
+use explore::Offer;
+use multiply::Multiplied;
 use planes::{LANES, Planes};
 use sums::Sum;
 
-use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::ids::{ActivityId, WorkerId};
 use crate::problem::Problem;
 use crate::rule::{Automaton, LineContext};
 use crate::tally::Tally;
@@ -39,11 +48,6 @@ pub(crate) const UNIT: i64 = 64;
 
 /// "No line": above every cost, with room to add to.
 pub(crate) const NONE: i64 = i64::MAX / 4;
-
-/// States an automaton may have in a layer to be multiplied out at all.
-const MAX_STATES: usize = 96;
-/// States looked at to tell whether an automaton's states can mostly be compared.
-const SAMPLE: usize = 48;
 
 /// How large a line programme may become.
 #[derive(Clone, Copy)]
@@ -106,22 +110,24 @@ impl LineProgram {
         let automata =
             problem.rules(worker).iter().flat_map(|rule| rule.automata(&context)).collect();
         let cells = Cells { activities: &activities, starts: &starts };
-        let (mut graph, mut labelled) =
-            multiply_out(Graph::plain(cells, allowed), cells, automata, room.nodes);
-        let tallies = extract_tallies(&mut graph, cells, &labelled, room.nodes);
-        graph.merge_equals();
+        let Multiplied { mut graph, alike, mut labelled, tallies } =
+            multiply::all(Offer { cells, allowed }, automata, room.nodes);
+        let parts = tallies.len();
         let Sorted { exact, priced, unchecked, hopeless } =
-            sort_sums(&graph, cells, &mut labelled, tallies, room);
+            sort_sums(&graph, &alike, cells, &mut labelled, tallies, room);
         let on_edges = priced.iter().filter(|priced| priced.amounts.is_none());
         let kept = exact.iter().map(|(sum, _)| sum.part);
         let kept: Vec<usize> = kept.chain(on_edges.map(|priced| priced.sum.part)).collect();
-        graph.keep_amounts(&kept);
-        graph.merge_equals();
+        if kept.len() < parts {
+            graph.keep_amounts(&kept);
+            graph.reduce();
+        }
         let on_planes: Vec<(&Sum, &dyn Tally)> = exact
             .iter()
             .filter_map(|(sum, at)| labelled[*at].as_tally().map(|tally| (sum, tally)))
             .collect();
-        let planes = Planes::new(&graph, cells, &on_planes);
+        let planes = Planes::new(&graph, &alike, cells, &on_planes);
+        alike.unfold(&mut graph);
         Self { graph, planes, labelled, unchecked, exact, priced, hopeless, activities, starts }
     }
 
@@ -162,16 +168,16 @@ impl LineProgram {
     /// For every choice whether some line through the graph uses it.
     pub(crate) fn usable(&self) -> Vec<bool> {
         let mut usable = vec![false; self.choices()];
-        self.graph.mark_used(&self.starts, &mut usable);
+        self.graph.mark_used(self.cells(), &mut usable);
         usable
     }
 
     /// The same under one automaton alone; `None` when it has too many states to tell.
     pub(crate) fn usable_under(&self, automaton: &dyn Automaton) -> Option<Vec<bool>> {
-        let (graph, _) =
-            Graph::plain(self.cells(), None).times(self.cells(), automaton, Room::USUAL.nodes)?;
+        let offer = Offer { cells: self.cells(), allowed: None };
+        let (graph, _) = offer.automaton(automaton, Room::USUAL.nodes)?;
         let mut usable = vec![false; self.choices()];
-        graph.mark_used(&self.starts, &mut usable);
+        graph.mark_used(self.cells(), &mut usable);
         Some(usable)
     }
 }
@@ -191,63 +197,6 @@ impl Cells<'_> {
     fn of(&self, period: usize) -> &[ActivityId] {
         &self.activities[self.starts[period]..self.starts[period + 1]]
     }
-
-    fn activity(&self, period: usize, choice: u32) -> ActivityId {
-        self.activities[self.starts[period] + choice as usize]
-    }
-}
-
-/// Multiplies automata into the graph while it stays narrow, the incomparable ones first: as labels
-/// they would never dominate each other.
-fn multiply_out(
-    plain: Graph,
-    cells: Cells<'_>,
-    automata: Vec<Box<dyn Automaton>>,
-    max_width: usize,
-) -> (Graph, Vec<Box<dyn Automaton>>) {
-    let (tallies, automata): (Vec<_>, Vec<_>) =
-        automata.into_iter().partition(|automaton| automaton.as_tally().is_some());
-    let mut order: Vec<(bool, usize, Box<dyn Automaton>)> = automata
-        .into_iter()
-        .map(|automaton| {
-            let alone = plain.times(cells, &*automaton, MAX_STATES);
-            let comparable =
-                alone.as_ref().is_none_or(|(_, states)| comparable(states, &*automaton));
-            (comparable, alone.map_or(usize::MAX, |(graph, _)| graph.width()), automaton)
-        })
-        .collect();
-    order.sort_by_key(|(comparable, width, _)| (*comparable, *width));
-    let (mut graph, mut labelled) = (plain, Vec::new());
-    for (_, width, automaton) in order {
-        match if width == usize::MAX { None } else { graph.times(cells, &*automaton, max_width) } {
-            Some((mut product, _)) => {
-                product.merge_equals();
-                graph = product;
-            }
-            None => labelled.push(automaton),
-        }
-    }
-    labelled.extend(tallies);
-    (graph, labelled)
-}
-
-/// Multiplies the modes of tallies into the graph; returns the positions in `labelled` of those for
-/// which there was room, in the order of their amounts on the edges.
-fn extract_tallies(
-    graph: &mut Graph,
-    cells: Cells<'_>,
-    labelled: &[Box<dyn Automaton>],
-    width: usize,
-) -> Vec<usize> {
-    let mut found = Vec::new();
-    for (at, automaton) in labelled.iter().enumerate() {
-        let product = automaton.as_tally().and_then(|t| graph.times_tally(cells, t, width));
-        if let Some(product) = product {
-            *graph = product;
-            found.push(at);
-        }
-    }
-    found
 }
 
 /// Sums with their positions among the labelled automata.
@@ -262,6 +211,7 @@ struct Sorted {
 /// graph can break are dropped.
 fn sort_sums(
     graph: &Graph,
+    alike: &Alike,
     cells: Cells<'_>,
     labelled: &mut Vec<Box<dyn Automaton>>,
     tallies: Vec<usize>,
@@ -271,7 +221,7 @@ fn sort_sums(
     let mut idle = Vec::new();
     let mut hopeless = false;
     for (part, at) in tallies.into_iter().enumerate() {
-        let sum = labelled[at].as_tally().and_then(|tally| Sum::new(graph, part, tally));
+        let sum = labelled[at].as_tally().and_then(|tally| Sum::new(graph, alike, part, tally));
         match sum {
             Some(sum) if sum.binds || sum.has_cost => sums.push((sum, at)),
             None => hopeless = true,
@@ -298,7 +248,7 @@ fn sort_sums(
             positions = grown;
             sorted.exact.push((sum, at));
         } else if !sum.has_cost {
-            let amounts = graph.amounts_by_choice(sum.part, cells);
+            let amounts = sums::amounts_by_choice(graph, alike, sum.part, cells);
             let units = |amounts: Vec<u32>| amounts.into_iter().map(|a| sum.units(a)).collect();
             let amounts = amounts.map(units);
             sorted.priced.push(Priced { sum, at, amounts });
@@ -308,21 +258,4 @@ fn sort_sums(
     let known: Vec<usize> = known.chain(sorted.priced.iter().map(|priced| priced.at)).collect();
     sorted.unchecked = (0..labelled.len()).filter(|at| !known.contains(at)).collect();
     sorted
-}
-
-/// Whether most pairs of the states in the middle of the horizon can be compared.
-fn comparable(layers: &[Vec<u64>], automaton: &dyn Automaton) -> bool {
-    let middle = layers.len() / 2;
-    let Some(states) = layers.get(middle) else { return false };
-    let period = PeriodId::new(middle.saturating_sub(1));
-    let states = &states[..states.len().min(SAMPLE)];
-    let (mut pairs, mut compared) = (0, 0);
-    for (at, &a) in states.iter().enumerate() {
-        for &b in &states[..at] {
-            pairs += 1;
-            let ordered = automaton.dominates(period, a, b) || automaton.dominates(period, b, a);
-            compared += usize::from(ordered);
-        }
-    }
-    pairs > 1 && compared * 10 >= pairs * 9
 }

@@ -7,7 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::graph::{Edge, Graph, Layer};
+use super::alike::{Alike, Columns};
+use super::digest::Mixed;
+use super::graph::{Edge, Graph};
 use super::sums::Sum;
 use super::{Cells, UNIT};
 use crate::tally::Tally;
@@ -106,8 +108,13 @@ pub(crate) struct Planes {
 pub(crate) const EDGES_PER_UNIT: u64 = 32;
 
 impl Planes {
-    /// Planes over `graph` that tell the sums in `exact` apart.
-    pub(crate) fn new(graph: &Graph, cells: Cells<'_>, exact: &[(&Sum, &dyn Tally)]) -> Self {
+    /// Planes over `graph`, whose edges are for classes of choices, that tell the sums in `exact` apart.
+    pub(crate) fn new(
+        graph: &Graph,
+        alike: &Alike,
+        cells: Cells<'_>,
+        exact: &[(&Sum, &dyn Tally)],
+    ) -> Self {
         let axes = arrange(graph, exact);
         let mut planes = Self {
             layers: Vec::new(),
@@ -125,8 +132,10 @@ impl Planes {
             graph_work: 0,
         };
         let mut shifts = Vec::new();
+        let mut columns = Columns::default();
         for (period, layer) in graph.layers.iter().enumerate() {
-            let groups = planes.add_groups(layer, cells.starts[period]);
+            columns.fill([layer].into_iter(), alike.classes(period));
+            let groups = planes.add_groups(&columns, alike, period);
             shifts.push(planes.add_layer(graph, &axes, period, &groups));
             planes.node_starts.push(planes.node_starts[period] + layer.nodes());
         }
@@ -152,65 +161,71 @@ impl Planes {
         self.size + self.margin
     }
 
-    /// Adds the groups of a period whose choices have the same edges; returns the group of the first
-    /// choice of each.
-    fn add_groups(&mut self, layer: &Layer, start: usize) -> HashMap<u32, u32> {
-        let mut edges: HashMap<u32, Vec<(u32, Edge)>> = HashMap::new();
-        for node in 0..small(layer.nodes()) {
-            for edge in layer.edges_of(node) {
-                let alike = Edge { choice: 0, ..*edge };
-                edges.entry(edge.choice).or_default().push((node, alike));
+    /// Adds the groups of a period, of classes that have the same edges; returns the group of the
+    /// first class of each.
+    fn add_groups(&mut self, columns: &Columns, alike: &Alike, period: usize) -> Vec<Option<u32>> {
+        let start = self.first_choices[period];
+        let classes = 0..small(alike.classes(period));
+        let mut groups = vec![None; classes.len()];
+        let used = classes.filter(|&class| !columns.column(class).is_empty());
+        columns.classes(used.collect(), |classes| {
+            groups[classes[0] as usize] = Some(small(self.bounds.len() - 1));
+            let before = self.members.len();
+            for &class in classes {
+                let members = alike.members(period, class).iter();
+                self.members.extend(members.map(|choice| start + choice));
             }
-        }
-        let mut choices: Vec<_> = edges.into_iter().collect();
-        choices.iter_mut().for_each(|(_, own)| own.sort_unstable());
-        choices.sort_unstable_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
-        let mut groups = HashMap::new();
-        for (alike, group) in choices.chunk_by(|a, b| a.1 == b.1).zip(0..) {
-            groups.insert(alike[0].0, group);
-            self.members.extend(alike.iter().map(|choice| small(start) + choice.0));
+            self.members[before..].sort_unstable();
             self.bounds.push(small(self.members.len()));
-        }
+        });
         self.starts.push(small(self.bounds.len() - 1));
         groups
     }
 
+    /// Adds the edges of a period; returns how far those to the nodes after it move along the bands.
     fn add_layer(
         &mut self,
         graph: &Graph,
         axes: &[Axis<'_>],
         period: usize,
-        groups: &HashMap<u32, u32>,
+        groups: &[Option<u32>],
     ) -> Vec<i64> {
         let layer = &graph.layers[period];
-        let before = self.starts[period];
-        let mut tolls = HashMap::new();
-        let mut into: Vec<Vec<(InEdge, i64)>> = vec![Vec::new(); graph.nodes(period + 1)];
-        let (mut first_out, mut out_edges) = (vec![0], Vec::new());
+        let mut into = vec![0; graph.nodes(period + 1) + 1];
+        let (mut first_out, mut out_edges) = (vec![0], Vec::with_capacity(layer.edges.len()));
+        let (first_toll, mut shifts) = (self.tolls.len(), Vec::new());
+        let mut known: HashMap<Toll, u32, Mixed> = HashMap::default();
         for from in 0..small(layer.nodes()) {
             for &Edge { to, choice, tag, cost } in layer.edges_of(from) {
-                let Some(&group) = groups.get(&choice) else { continue };
-                let toll = Toll { group: before + group, tag, cost };
-                let toll = *tolls.entry(toll).or_insert_with(|| {
+                let Some(group) = groups[choice as usize] else { continue };
+                let toll = Toll { group, tag, cost };
+                let toll = *known.entry(toll).or_insert_with(|| {
                     self.tolls.push(toll);
+                    let amounts = &graph.amounts[tag as usize];
+                    let steps = axes
+                        .iter()
+                        .map(|axis| axis.step(period, amounts[axis.sum.part]) * axis.stride);
+                    shifts.push(steps.sum::<i64>());
                     small(self.tolls.len() - 1)
                 });
-                let shift = axes.iter().map(|axis| {
-                    axis.step(period, graph.amounts[tag as usize][axis.sum.part]) * axis.stride
-                });
-                into[to as usize].push((InEdge { from, toll, offset: 0 }, shift.sum()));
+                into[to as usize + 1] += 1;
                 out_edges.push(OutEdge { to, toll });
             }
             first_out.push(small(out_edges.len()));
         }
-        let mut first_in = vec![0];
-        let mut in_edges = Vec::with_capacity(out_edges.len());
-        let mut shifts = Vec::with_capacity(out_edges.len());
-        for own in into {
-            in_edges.extend(own.iter().map(|(edge, _)| edge));
-            shifts.extend(own.iter().map(|(_, shift)| shift));
-            first_in.push(small(in_edges.len()));
+        for node in 1..into.len() {
+            into[node] += into[node - 1];
         }
+        let first_in = into.clone();
+        let mut in_edges = vec![InEdge { from: 0, toll: 0, offset: 0 }; out_edges.len()];
+        for (from, edges) in (0..).zip(by_node(&first_out, &out_edges)) {
+            for &OutEdge { to, toll } in edges {
+                let at = &mut into[to as usize];
+                in_edges[*at as usize] = InEdge { from, toll, offset: 0 };
+                *at += 1;
+            }
+        }
+        let shifts = in_edges.iter().map(|edge| shifts[edge.toll as usize - first_toll]).collect();
         self.layers.push(PlaneLayer { first_in, in_edges, first_out, out_edges });
         shifts
     }

@@ -1,8 +1,9 @@
 //! Which sums matter, and between which values they can still end well.
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
+use super::Cells;
+use super::alike::Alike;
 use super::graph::Graph;
 use crate::tally::Tally;
 
@@ -32,16 +33,23 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// Looks at all paths of `graph`. `None` when no path ends within the limits.
-    pub(crate) fn new(graph: &Graph, part: usize, tally: &dyn Tally) -> Option<Self> {
+    /// Looks at all paths of `graph`, whose edges are for classes of choices. `None` when no path
+    /// ends within the limits.
+    pub(crate) fn new(
+        graph: &Graph,
+        alike: &Alike,
+        part: usize,
+        tally: &dyn Tally,
+    ) -> Option<Self> {
         if graph.is_empty() {
             return None;
         }
         let (start, (least, most)) = (i64::from(tally.start().1), tally.limits());
-        let amount = |tag: u32| i64::from(graph.amounts[tag as usize][part]);
-        let unit = graph.amounts.iter().fold(0, |all, own| gcd(all, i64::from(own[part]))).max(1);
-        let before = forwards(graph, amount);
-        let after = backwards(graph, amount);
+        let mut amounts = graph.part(part);
+        let unit = amounts.iter().fold(0, |all, &own| gcd(all, own)).max(1);
+        amounts.iter_mut().for_each(|amount| *amount /= unit);
+        let before = forwards(graph, &amounts);
+        let after = backwards(graph, &amounts);
         let limits = (i64::from(least), i64::from(most));
         let low = (limits.0 - start).max(0).div_euclid(unit)
             + i64::from((limits.0 - start).max(0).rem_euclid(unit) != 0);
@@ -49,22 +57,22 @@ impl Sum {
         let mut bands = Vec::new();
         for (before, after) in before.iter().zip(&after) {
             let nodes = before.iter().zip(after).filter_map(|(before, after)| {
-                let from = (before.0 / unit).max(low - after.1 / unit);
-                let to = (before.1 / unit).min(high - after.0 / unit);
+                let from = before.0.max(low - after.1);
+                let to = before.1.min(high - after.0);
                 (from <= to).then_some((from, to))
             });
             let band = nodes.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
             bands.push(band.0..=band.1);
         }
         let reach = after.first()?.first()?;
-        let binds = start + reach.0 < limits.0 || start + reach.1 > limits.1;
-        let largest = graph.amounts.iter().map(|own| i64::from(own[part])).max().unwrap_or(0);
-        let (room, scale) = ((low, high), (largest / unit).max(1));
+        let binds = start + reach.0 * unit < limits.0 || start + reach.1 * unit > limits.1;
+        let largest = amounts.iter().copied().max().unwrap_or(0);
+        let (room, scale) = ((low, high), largest.max(1));
         let ends = bands.last().map_or((0, 0), |band| (*band.start(), *band.end()));
         let cost =
             |units: i64| u32::try_from(start + units * unit).map_or(0, |sum| tally.cost(sum));
         let has_cost = (ends.0..=ends.1).any(|units| cost(units) != 0);
-        let choices = adding(graph, amount);
+        let choices = adding(graph, alike, &amounts);
         Some(Self { part, start, limits, unit, room, scale, bands, has_cost, choices, binds })
     }
 
@@ -89,11 +97,40 @@ fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
+/// What each choice adds to tally number `part`, when that is the same on all of its edges.
+pub(super) fn amounts_by_choice(
+    graph: &Graph,
+    alike: &Alike,
+    part: usize,
+    cells: Cells<'_>,
+) -> Option<Vec<u32>> {
+    let mut all = vec![0; cells.activities.len()];
+    for (period, (layer, &start)) in graph.layers.iter().zip(cells.starts).enumerate() {
+        let mut known = vec![None; alike.classes(period)];
+        for edge in &layer.edges {
+            let amount = graph.amounts[edge.tag as usize][part];
+            if *known[edge.choice as usize].get_or_insert(amount) != amount {
+                return None;
+            }
+        }
+        for (class, amount) in (0..).zip(known) {
+            for &choice in alike.members(period, class) {
+                all[start + choice as usize] = amount.unwrap_or_default();
+            }
+        }
+    }
+    Some(all)
+}
+
 /// Choices of all periods that add something on some edge.
-fn adding(graph: &Graph, amount: impl Fn(u32) -> i64) -> usize {
-    let own = graph.layers.iter().map(|layer| {
-        let adding = layer.edges.iter().filter(|edge| amount(edge.tag) > 0);
-        adding.map(|edge| edge.choice).collect::<HashSet<u32>>().len()
+fn adding(graph: &Graph, alike: &Alike, amounts: &[i64]) -> usize {
+    let own = graph.layers.iter().enumerate().map(|(period, layer)| {
+        let mut adds = vec![false; alike.classes(period)];
+        for edge in &layer.edges {
+            adds[edge.choice as usize] |= amounts[edge.tag as usize] > 0;
+        }
+        let classes = (0..).zip(adds).filter(|(_, adds)| *adds);
+        classes.map(|(class, _)| alike.members(period, class).len()).sum::<usize>()
     });
     own.sum()
 }
@@ -101,16 +138,17 @@ fn adding(graph: &Graph, amount: impl Fn(u32) -> i64) -> usize {
 type Reach = Vec<Vec<(i64, i64)>>;
 
 /// Least and most sum on the paths to every node.
-fn forwards(graph: &Graph, amount: impl Fn(u32) -> i64) -> Reach {
+fn forwards(graph: &Graph, amounts: &[i64]) -> Reach {
     let mut all = vec![vec![(0, 0)]];
     for (at, layer) in graph.layers.iter().enumerate() {
         let next = graph.layers.get(at + 1).map_or(graph.finish.len(), |layer| layer.nodes());
         let mut reach = vec![(i64::MAX, i64::MIN); next];
         for (node, &(least, most)) in (0..).zip(&all[at]) {
             for edge in layer.edges_of(node) {
+                let own = amounts[edge.tag as usize];
                 let there = &mut reach[edge.to as usize];
-                there.0 = there.0.min(least + amount(edge.tag));
-                there.1 = there.1.max(most + amount(edge.tag));
+                there.0 = there.0.min(least + own);
+                there.1 = there.1.max(most + own);
             }
         }
         all.push(reach);
@@ -119,13 +157,13 @@ fn forwards(graph: &Graph, amount: impl Fn(u32) -> i64) -> Reach {
 }
 
 /// Least and most sum on the paths from every node to the end.
-fn backwards(graph: &Graph, amount: impl Fn(u32) -> i64) -> Reach {
+fn backwards(graph: &Graph, amounts: &[i64]) -> Reach {
     let mut all = vec![vec![(0, 0); graph.finish.len()]];
     for layer in graph.layers.iter().rev() {
         let after = &all[all.len() - 1];
         let reach = (0..).take(layer.nodes()).map(|node| {
             layer.edges_of(node).iter().fold((i64::MAX, i64::MIN), |(least, most), edge| {
-                let (own, there) = (amount(edge.tag), after[edge.to as usize]);
+                let (own, there) = (amounts[edge.tag as usize], after[edge.to as usize]);
                 (least.min(own + there.0), most.max(own + there.1))
             })
         });

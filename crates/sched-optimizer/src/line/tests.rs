@@ -18,6 +18,8 @@ const WIDE: Room = Room { nodes: usize::MAX, cells: 4096, few_cells: 4096, block
 const PRICED: Room = Room { cells: 1, few_cells: 1, ..WIDE };
 /// Everything else is labelled.
 const LABELLED: Room = Room { nodes: 1, ..PRICED };
+/// Some automata, and the modes of some tallies, find no room.
+const TIGHT: Room = Room { nodes: 6, ..WIDE };
 
 impl LineProgram {
     /// Whether some rule is neither in the graph nor on the planes.
@@ -78,7 +80,7 @@ proptest! {
     fn all_ways_lead_to_the_same_best_line(seed: u64, rules in 1..4usize) {
         let problem = problems::Maker::new(seed, PERIODS).team(1, rules);
         let worker = WorkerId::new(0);
-        let programs = [WIDE, PRICED, LABELLED, Room::USUAL]
+        let programs = [WIDE, PRICED, LABELLED, TIGHT, Room::USUAL]
             .map(|room| LineProgram::within(&problem, worker, None, room));
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut arena = Arena::default();
