@@ -234,8 +234,9 @@ fn sort_sums(
     for (_, at) in &mut sums {
         *at -= idle.iter().filter(|gone| **gone < *at).count();
     }
-    // What many choices add to is hardest to steer by a price.
-    sums.sort_by_key(|(sum, _)| (!sum.needs_cells(), Reverse(sum.choices), sum.width()));
+    // A price cannot stand in for a cost at all, and what many choices add to is hardest to steer by one.
+    let order = |sum: &Sum| (!sum.has_cost, !sum.needs_cells(), Reverse(sum.choices), sum.width());
+    sums.sort_by_key(|(sum, _)| order(sum));
     let mut sorted =
         Sorted { exact: Vec::new(), priced: Vec::new(), unchecked: Vec::new(), hopeless };
     let mut positions = 1usize;
