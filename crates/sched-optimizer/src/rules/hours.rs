@@ -174,6 +174,10 @@ impl Measure {
     }
 }
 
+const fn gcd(a: i32, b: i32) -> i32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 /// The end of a window: where what was counted so far is compared with its limit.
 struct Checkpoint {
     end: i32,
@@ -289,6 +293,16 @@ impl Counting {
         used.busy_until = used.busy_until.max(duty.span.end);
     }
 
+    /// About how many sums stay within the limit.
+    fn sums(&self) -> i32 {
+        let lengths = (0..self.timeline.periods()).flat_map(|period| {
+            let fixed = self.timeline.fixed(period).iter().map(|duty| duty.span);
+            self.timeline.possible(period).chain(fixed).map(|span| span.minutes())
+        });
+        let unit = lengths.fold(0, gcd).max(1);
+        self.limit() / unit
+    }
+
     fn limit(&self) -> i32 {
         self.checkpoints.iter().map(|checkpoint| checkpoint.limit).min().unwrap_or(i32::MAX)
     }
@@ -383,9 +397,13 @@ impl Automaton for Counting {
     }
 
     fn as_tally(&self) -> Option<&dyn Tally> {
-        matches!(&self.checkpoints[..], [only] if only.flag == 0).then_some(self)
+        let single = matches!(&self.checkpoints[..], [only] if only.flag == 0);
+        (single && self.sums() > FEW_SUMS).then_some(self)
     }
 }
+
+/// So few sums are states of a graph, which are exact beside whatever else there is.
+const FEW_SUMS: i32 = 96;
 
 /// The mode is how long the worker stays busy after the next period has begun.
 impl Tally for Counting {
