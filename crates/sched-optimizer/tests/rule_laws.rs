@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
-use sched_optimizer::rules::Run;
+use sched_optimizer::rules::{Run, Succession};
 use sched_optimizer::{
     ActivityId, Automaton, Line, LineContext, PeriodId, Problem, Rule, Tally, WorkerId,
     automata_cost,
@@ -202,6 +202,14 @@ fn minimal<R: Rule>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
     maker.worker(false);
     let rule = make(&mut maker);
     is_minimal(&maker.builder.build().unwrap(), &rule);
+}
+
+#[test]
+fn to_forbid_what_nothing_may_follow_takes_no_state() {
+    let [dead, other] = [3, 2].map(ActivityId::new);
+    let after_dead = (0..4).map(|later| (dead, ActivityId::new(later)));
+    let forbidden = after_dead.chain([(other, dead)]).collect();
+    minimal(1, |_| Succession { forbidden, history: None });
 }
 
 proptest! {

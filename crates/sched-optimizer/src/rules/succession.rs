@@ -77,19 +77,33 @@ impl Following {
         }
         let mut following = Self { activities, forbidden, start: FREE, states: Vec::new() };
         let history = rule.history.filter(|activity| activity.index() < activities);
-        let mut later = following_choices(context, 0);
-        let mut states = following.states_before(&later);
+        let alive = following.alive_choices(context);
+        let mut states = following.states_before(&alive[0]);
         following.start = history.map_or(FREE, |activity| states[activity.index()]);
-        for next in 1..=context.periods() {
+        for both in alive.windows(2) {
             // Most periods offer what the one before did.
-            let choices = following_choices(context, next);
-            if choices != later {
-                states = following.states_before(&choices);
-                later = choices;
+            if both[0] != both[1] {
+                states = following.states_before(&both[1]);
             }
             following.states.extend_from_slice(&states);
         }
         following
+    }
+
+    /// For every period the choices from which some line leads on to the end: what forbids only the others
+    /// forbids nothing. No choices after the horizon.
+    fn alive_choices(&self, context: &LineContext<'_>) -> Vec<Vec<usize>> {
+        let mut alive: Vec<Vec<usize>> = vec![Vec::new()];
+        for period in (0..context.periods()).rev() {
+            let later = alive.last().filter(|_| period + 1 < context.periods());
+            let leads_on = |&earlier: &usize| {
+                later.is_none_or(|later| later.iter().any(|&later| !self.forbids(earlier, later)))
+            };
+            let own = context.choices(period).map(ActivityId::index).filter(leads_on).collect();
+            alive.push(own);
+        }
+        alive.reverse();
+        alive
     }
 
     /// For every activity the state that it leaves behind when one of `later` has to follow.
@@ -116,15 +130,6 @@ impl Following {
     fn row(&self, state: u64) -> Option<&[bool]> {
         let earlier = usize::try_from(state.checked_sub(1)?).ok()?;
         self.forbidden.get(earlier * self.activities..(earlier + 1) * self.activities)
-    }
-}
-
-/// What may be worked in a period; nothing after the horizon.
-fn following_choices(context: &LineContext<'_>, period: usize) -> Vec<usize> {
-    if period < context.periods() {
-        context.choices(period).map(ActivityId::index).collect()
-    } else {
-        Vec::new()
     }
 }
 
