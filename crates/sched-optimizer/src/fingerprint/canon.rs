@@ -57,7 +57,7 @@ impl Canon {
 
     /// Adds an activity.
     pub fn activity(&mut self, activity: ActivityId) {
-        self.set(1, self.activity_digest(activity));
+        self.set(1, self.activity_digests().of(activity));
     }
 
     /// Adds a set of activities: neither their order nor how often one is listed has a meaning.
@@ -98,8 +98,8 @@ impl Canon {
         self.set(count, sum);
     }
 
-    pub(crate) fn activity_digest(&self, activity: ActivityId) -> u128 {
-        name(&self.activities, activity.index())
+    pub(crate) fn activity_digests(&self) -> Digests<'_> {
+        Digests(&self.activities)
     }
 
     pub(crate) fn worker_digest(&self, worker: WorkerId) -> u128 {
@@ -116,9 +116,11 @@ impl Canon {
     }
 
     /// Adds bytes whose number follows from what was added before.
-    #[inline]
-    pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    pub(crate) fn raw<const N: usize>(&mut self, parts: impl ExactSizeIterator<Item = [u8; N]>) {
+        let from = self.bytes.len();
+        self.bytes.resize(from + parts.len() * N, 0);
+        let places = self.bytes[from..].chunks_exact_mut(N);
+        places.zip(parts).for_each(|(place, part)| place.copy_from_slice(&part));
     }
 
     /// Adds `count` digests without an order by their sum: it takes part of all bits of all of them, and
@@ -126,6 +128,16 @@ impl Canon {
     pub(crate) fn set(&mut self, count: usize, sum: u128) {
         self.len(count);
         self.bytes.extend_from_slice(&sum.to_le_bytes());
+    }
+}
+
+/// The digests of the names of activities.
+#[derive(Clone, Copy)]
+pub(crate) struct Digests<'c>(&'c [u128]);
+
+impl Digests<'_> {
+    pub(crate) fn of(self, activity: ActivityId) -> u128 {
+        name(self.0, activity.index())
     }
 }
 

@@ -93,15 +93,17 @@ fn span(canon: &mut Canon, span: Span) {
 /// Each period is written as the sum of all periods up to it: so one loop runs over all choices, where
 /// a loop for each period would end when the processor expects it least. `sums` is room for them.
 fn describe_choices(canon: &mut Canon, worker: &Worker, sums: &mut Vec<u128>) {
+    // All of it at once: a list that grows asks for room at every choice.
     sums.clear();
-    sums.push(0);
-    let running = worker.choices.iter().scan(0, |sum: &mut u128, choice| {
-        let times = 1 + u128::from(choice.cost.cast_unsigned());
-        *sum = sum.wrapping_add(canon.activity_digest(choice.activity).wrapping_mul(times));
-        Some(*sum)
-    });
-    sums.extend(running);
-    for &end in worker.starts.iter().skip(1) {
-        canon.raw(&sums[end as usize].to_le_bytes());
+    sums.resize(worker.choices.len() + 1, 0);
+    let digests = canon.activity_digests();
+    let mut sum: u128 = 0;
+    for (after, choice) in sums[1..].iter_mut().zip(&worker.choices) {
+        let own = digests.of(choice.activity);
+        // Apart from the one, the factor is a single word.
+        let more = own.wrapping_mul(u128::from(choice.cost.cast_unsigned()));
+        sum = sum.wrapping_add(own).wrapping_add(more);
+        *after = sum;
     }
+    canon.raw(worker.starts[1..].iter().map(|&end| sums[end as usize].to_le_bytes()));
 }
