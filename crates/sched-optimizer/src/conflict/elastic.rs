@@ -8,14 +8,16 @@ use std::sync::Arc;
 use super::lines::may_refuse;
 use super::members::Member;
 use super::witness::Keeping;
-use crate::budget::{Budget, CancelToken};
+use crate::budget::{Budget, CancelToken, Clock};
 use crate::demand::{Demand, Ratio};
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::model::Model;
 use crate::problem::{Part, Problem};
+use crate::progress::Progress;
 use crate::roster::Roster;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
-use crate::solver::{Options, Solver, Status};
+use crate::solver::{Options, Status, search, unprepared};
 use crate::tally::Tally;
 
 /// What a solve of the elastic problem says about the kept members.
@@ -30,14 +32,28 @@ pub(super) enum Solved {
     Open(Roster),
 }
 
-/// Solves within `budget`; also says how much work that was.
-pub(super) fn solve(problem: &Problem, budget: Budget, cancel: &CancelToken) -> (Solved, u64) {
+/// Solves within `budget`; also says how much work that was. The first solve of a problem leaves its
+/// `model` for the next: it often takes longer to make than to search.
+pub(super) fn solve<'p>(
+    problem: &'p Problem,
+    model: &mut Option<Model<'p>>,
+    budget: Budget,
+    cancel: &CancelToken,
+) -> (Solved, u64) {
     let options = Options::default().budget(budget).threads(1).cancel(cancel.clone());
+    let clock = Clock::start(budget, cancel.clone());
     let mut excluded = false;
-    let outcome = Solver::new(options).solve(problem, |progress| {
+    let on_progress = |progress: &Progress| {
         excluded |= progress.bound > 0;
         if excluded { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    };
+    if model.is_none() {
+        *model = Model::new(problem, 1, &clock);
+    }
+    let outcome = match model {
+        Some(model) => search(model, &clock, &options, None, on_progress),
+        None => unprepared(problem, &clock, |_, _| None),
+    };
     let work = outcome.stats.work;
     let lineless = match &outcome.status {
         Status::Impossible(workers) => workers.first().copied(),
@@ -104,11 +120,12 @@ impl Keeping<'_> {
         bound.collect()
     }
 
-    /// The part with one worker's kept rules alone.
+    /// The part with one worker's kept rules alone. The others have no choices: nobody looks at them,
+    /// and they would be most of the work.
     pub(super) fn alone(&self, worker: WorkerId) -> Problem {
         let choices = |other: WorkerId, period: PeriodId| match other == worker {
             true => self.available(worker, period),
-            false => self.available(other, period).into_iter().take(1).collect(),
+            false => Vec::new(),
         };
         let rules = |other: WorkerId| match other == worker {
             true => self.plain_rules(worker),

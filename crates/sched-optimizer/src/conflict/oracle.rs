@@ -10,6 +10,7 @@ use super::members::Catalogue;
 use super::witness::Keeping;
 use crate::budget::{Budget, CancelToken, Clock};
 use crate::ids::{ActivityId, WorkerId};
+use crate::model::Model;
 use crate::problem::Problem;
 use crate::roster::Roster;
 
@@ -139,12 +140,13 @@ impl<'a> Oracle<'a> {
             Turn::Joint(JOINT_WORK[1]),
             Turn::Solve(effort.saturating_sub(SOLVE_WORK[1])),
         ];
+        let mut model = None;
         for turn in turns {
             let answer = match turn {
                 Turn::Solve(0) => continue,
                 _ if self.is_over() => return Answer::Unknown,
                 Turn::Joint(steps) => self.look_through(kept, problem, steps),
-                Turn::Solve(effort) => self.solve(kept, problem, effort),
+                Turn::Solve(effort) => self.solve(kept, problem, &mut model, effort),
             };
             if !matches!(answer, Answer::Unknown) {
                 return answer;
@@ -169,9 +171,15 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    fn solve(&mut self, kept: &[bool], problem: &Problem, effort: u64) -> Answer {
+    fn solve<'p>(
+        &mut self,
+        kept: &[bool],
+        problem: &'p Problem,
+        model: &mut Option<Model<'p>>,
+        effort: u64,
+    ) -> Answer {
         let budget = Budget { time: self.clock.left(), work: Some(effort.min(self.work)) };
-        let (solved, work) = elastic::solve(problem, budget, &self.cancel);
+        let (solved, work) = elastic::solve(problem, model, budget, &self.cancel);
         self.work = self.work.saturating_sub(work.max(1));
         match solved {
             Solved::Met(roster) | Solved::Open(roster) => self.judged(kept, roster),

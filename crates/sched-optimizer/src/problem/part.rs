@@ -9,7 +9,8 @@ use crate::rule::Rule;
 
 /// What a part keeps of its problem.
 pub(crate) struct Part<'a> {
-    /// What each worker may do, for nothing: at least one activity that the period offers.
+    /// What each worker may do, for nothing: activities that the period offers, and at least one where
+    /// a line is looked for.
     pub(crate) choices: &'a dyn Fn(WorkerId, PeriodId) -> Vec<ActivityId>,
     pub(crate) rules: &'a dyn Fn(WorkerId) -> Vec<Arc<dyn Rule>>,
     pub(crate) demands: Vec<Demand>,
