@@ -13,6 +13,11 @@ use crate::demand::Demand;
 use crate::ids::{PeriodId, WorkerId};
 use crate::problem::Problem;
 
+/// Different combinations of a worker's states in one period, at most: for a proof, and for pruning,
+/// where more of them seldom exclude more.
+const VERIFIED_LABELS: usize = 100_000;
+const PRUNED_LABELS: usize = 10_000;
+
 /// Prices that prove a lower bound on the cost of every legal roster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
@@ -94,7 +99,7 @@ fn minimum(problem: &Problem, certificate: &Certificate) -> Result<Option<i128>,
     let mut total = demands(problem, certificate);
     for worker in problem.worker_ids() {
         let prices = prices(problem, certificate, worker);
-        let line = Lines::new(problem, worker, &prices).cheapest();
+        let line = Lines::new(problem, worker, &prices, VERIFIED_LABELS).cheapest();
         total = total.zip(line).map(|(a, b)| a + b);
     }
     Ok(total)
@@ -111,7 +116,7 @@ pub(crate) fn bounds(
     let mut workers = Vec::new();
     for worker in problem.worker_ids() {
         let prices = prices(problem, certificate, worker);
-        let lines = Lines::new(problem, worker, &prices);
+        let lines = Lines::new(problem, worker, &prices, PRUNED_LABELS);
         let (least, through) = (lines.cheapest(), lines.cheapest_through());
         total = total.zip(least).map(|(a, b)| a + b);
         workers.push((least, through));

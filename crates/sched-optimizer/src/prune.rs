@@ -77,7 +77,9 @@ pub fn prune(problem: &Problem) -> Pruned {
 /// the prices of `certificate` (reduced costs). Rosters that are legal and cost less are left
 /// untouched; whatever the certificate claims plays no part.
 ///
-/// Costs about twice as much as [`verify`](crate::verify).
+/// Looks at a tenth of the states that [`verify`](crate::verify) would, so where a worker's rules have
+/// very many it may keep what the full bound would exclude. Costs a few seconds for sixty workers and
+/// four weeks of three shifts.
 ///
 /// # Errors
 /// When the prices do not fit the problem.
