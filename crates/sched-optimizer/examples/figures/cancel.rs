@@ -27,14 +27,19 @@ pub(crate) fn measure(data: &Data) -> Rows {
     Ok(rows)
 }
 
-fn returns(name: &str, problem: &Problem) -> [Row; 2] {
+fn returns(name: &str, problem: &Problem) -> [Row; 3] {
     let mut rng = fastrand::Rng::with_seed(1);
-    let mut moment = || Duration::from_millis(rng.u64(20..1_000));
-    let moments: Vec<Duration> = (0..ROUNDS).map(|_| moment()).collect();
+    let moments = (0..ROUNDS).map(|_| Duration::from_millis(rng.u64(20..1_000)));
+    let moments: Vec<Duration> = moments.collect();
     let breaks = moments.iter().map(|&at| after_break(problem, at));
     let breaks = row(format!("return after Break, {name}"), breaks.collect());
     let cancels = moments.iter().filter_map(|&at| after_cancel(problem, at));
-    [breaks, row(format!("return after a cancel elsewhere, {name}"), cancels.collect())]
+    let cancels = row(format!("return after a cancel elsewhere, {name}"), cancels.collect());
+    let prepared = prepared(problem);
+    let early = (0..ROUNDS).map(|_| prepared.mul_f64(rng.f64()));
+    let early = early.filter_map(|at| after_early_cancel(problem, at)).collect();
+    let early = row(format!("return after a cancel while it prepares, {name}"), early);
+    [breaks, cancels, early]
 }
 
 fn row(what: String, times: Vec<Duration>) -> Row {
@@ -51,6 +56,27 @@ fn after_break(problem: &Problem, moment: Duration) -> Duration {
         if progress.elapsed < moment { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     told.elapsed()
+}
+
+/// How long it takes until a search can begin.
+fn prepared(problem: &Problem) -> Duration {
+    let options = Options::default().budget(Budget::work(1));
+    Solver::new(options).solve(problem, |_| ControlFlow::Break(())).stats.prepared
+}
+
+/// From a cancel by another thread, `moment` after the beginning, to the end of the solve.
+fn after_early_cancel(problem: &Problem, moment: Duration) -> Option<Duration> {
+    let cancel = CancelToken::default();
+    let remote = cancel.clone();
+    let canceller = thread::spawn(move || {
+        thread::sleep(moment);
+        remote.cancel();
+        Instant::now()
+    });
+    let options = Options::default().budget(Budget::default()).cancel(cancel);
+    Solver::new(options).solve(problem, |_| ControlFlow::Continue(()));
+    let returned = Instant::now();
+    Some(returned.saturating_duration_since(canceller.join().ok()?))
 }
 
 /// From a cancel by another thread, `moment` after the search began, to the end of the solve.

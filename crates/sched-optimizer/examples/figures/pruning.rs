@@ -17,7 +17,7 @@ const GOAL: Duration = Duration::from_millis(50);
 const SHARE: f64 = 40.0;
 const ROUNDS: usize = 5;
 /// Finds a good roster and prices, not the best.
-const WORK: u64 = 20_000_000;
+const SECONDS: f64 = 3.0;
 
 pub(crate) fn measure(data: &Data) -> Rows {
     let mut rows = Vec::new();
@@ -48,7 +48,7 @@ fn prunes(name: &str, problem: &Problem) -> Result<[Row; 3], Box<dyn Error>> {
 }
 
 fn with_a_roster(what: String, problem: &Problem) -> Result<Row, Box<dyn Error>> {
-    let options = Options::default().budget(Budget::work(WORK));
+    let options = Options::default().budget(Budget::seconds(SECONDS));
     let outcome = Solver::new(options).solve(problem, |_| ControlFlow::Continue(()));
     if !outcome.score.is_legal() {
         return Ok(Row::unknown(what, "", "no legal roster to prune with"));
