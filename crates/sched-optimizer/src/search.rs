@@ -3,3 +3,4 @@
 pub(crate) mod noise;
 pub(crate) mod plan;
 pub(crate) mod rows;
+mod tolls;

@@ -21,6 +21,7 @@ use crate::rule::Line;
 use crate::score::Score;
 use crate::search::noise::Noise;
 use crate::search::plan::{Heat, Plan};
+use crate::search::tolls::Tolls;
 
 /// A unit of breach weighs this many times the largest cost at first.
 const BREACH_WEIGHT: i64 = 8;
@@ -59,8 +60,9 @@ pub(crate) struct Rows<'m> {
     guide: Vec<i64>,
     /// Payments for each part now.
     pay: Vec<i64>,
-    /// Prices of sums, by worker.
-    dear: Vec<Vec<i64>>,
+    /// Prices of sums, by worker: now, and when the best roster was found.
+    tolls: Vec<Tolls>,
+    best_tolls: Vec<Tolls>,
     guesses: Vec<Guess>,
     heat: Heat,
     sweeps: u32,
@@ -71,6 +73,9 @@ pub(crate) struct Rows<'m> {
     prices: Vec<i64>,
     work: u64,
     resampled: u64,
+    /// Workers of this sweep that kept their line because no prices of sums led to a legal one. When
+    /// there are many, the cover cannot mend itself any more.
+    failures: usize,
     /// No worker has been put back for the first time yet.
     constructing: bool,
 }
@@ -79,6 +84,7 @@ impl<'m> Rows<'m> {
     pub(crate) fn new(model: &'m Model<'m>, plan: Plan, seed: u64) -> Self {
         let workers = model.problem.workers();
         let cover = Cover::empty(model.problem, &model.cover, model.largest * BREACH_WEIGHT);
+        let tolls: Vec<Tolls> = Duals::zero(model).sums.into_iter().map(Tolls::new).collect();
         let mut rows = Self {
             model,
             first_plan: plan,
@@ -93,7 +99,8 @@ impl<'m> Rows<'m> {
             duals: None,
             guide: vec![0; model.cover.parts()],
             pay: Vec::new(),
-            dear: Duals::zero(model).sums,
+            tolls: tolls.clone(),
+            best_tolls: tolls,
             guesses: (0..workers).map(|_| Guess::default()).collect(),
             heat: Heat::NONE,
             sweeps: 0,
@@ -103,6 +110,7 @@ impl<'m> Rows<'m> {
             prices: Vec::new(),
             work: 0,
             resampled: 0,
+            failures: 0,
             constructing: true,
         };
         rows.queue = rows.construction_order();
@@ -144,7 +152,7 @@ impl<'m> Rows<'m> {
         let before = self.resampled as f64 / self.lines.len().max(1) as f64;
         self.plan = self.first_plan.for_sweeps(before * growth);
         if self.duals.is_none() {
-            self.dear.clone_from(&duals.sums);
+            self.tolls = duals.sums.iter().cloned().map(Tolls::new).collect();
         }
         self.duals = Some(Arc::clone(duals));
         duals.by_part(self.model.problem, &self.model.cover, &mut self.guide);
@@ -207,7 +215,7 @@ impl<'m> Rows<'m> {
         self.fill_prices(worker);
         let now = self.cost_now(worker, &old);
         let program = &self.model.programs[worker];
-        let dear = &self.dear[worker];
+        let dear = self.tolls[worker].prices();
         let guess = &mut self.guesses[worker];
         let solved = program.solve(&self.prices, dear, now, Effort::QUICK, guess, &mut self.arena);
         self.work += solved.work;
@@ -227,16 +235,17 @@ impl<'m> Rows<'m> {
         if heat.is_settled() {
             self.cover.weigh_breaches(first / 2, first * HEAVIEST);
         }
-        if heat.restarts(self.heat) {
+        if heat.restarts(self.heat) || self.failures * 2 > self.lines.len() {
             self.restart();
         }
+        self.failures = 0;
         self.heat = heat;
         self.refresh_all();
         self.queue.extend(0..self.lines.len());
         self.rng.shuffle(&mut self.queue);
     }
 
-    /// Goes back to the best roster.
+    /// Goes back to the best roster and the prices of sums that went with it.
     fn restart(&mut self) {
         let Some(best) = self.best.take() else { return };
         for (worker, line) in best.lines.iter().enumerate() {
@@ -245,6 +254,7 @@ impl<'m> Rows<'m> {
             self.put(worker, line, own, rules);
         }
         self.best = Some(best);
+        self.tolls.clone_from(&self.best_tolls);
     }
 
     fn cost_now(&self, worker: usize, line: &[u32]) -> i64 {
@@ -263,23 +273,24 @@ impl<'m> Rows<'m> {
         let broken = self.own[worker].hard > 0;
         let upper = if broken { NONE } else { self.cost_now(worker, &old) };
         let program = &self.model.programs[worker];
-        let mut found = None;
+        let (mut found, mut breaks) = (None, false);
         let legal = self.best.as_ref().is_some_and(|best| best.score.is_legal());
         for _ in 0..if legal { TRIES } else { FIRST_TRIES } {
-            let dear = &self.dear[worker];
+            let dear = self.tolls[worker].prices();
             let guess = &mut self.guesses[worker];
             let solved =
                 program.solve(&self.prices, dear, upper, Effort::QUICK, guess, &mut self.arena);
             self.work += solved.work;
-            let broken = self.reprice_sums(worker);
+            breaks = self.tolls[worker].adapt(program, &self.arena.sums, self.model.typical);
             found = solved.cost;
-            if found.is_some() || !broken {
+            if found.is_some() || !breaks {
                 break;
             }
         }
         match found {
             Some(cost) => self.put_found(worker, cost),
             None => {
+                self.failures += usize::from(breaks);
                 let (own, rules) = (self.own[worker], self.rule_costs[worker]);
                 self.put(worker, &old, own, rules);
             }
@@ -297,27 +308,6 @@ impl<'m> Rows<'m> {
         let rules = cost - cells;
         self.put(worker, &line, Score { hard: 0, soft: (own + rules) / UNIT }, rules);
         self.arena.line = line;
-    }
-
-    /// Raises the prices of sums that the line found last has too much of and lowers those that it
-    /// does not use up. Returns whether a limit is broken.
-    fn reprice_sums(&mut self, worker: usize) -> bool {
-        let mut broken = false;
-        let program = &self.model.programs[worker];
-        for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
-            let (least, most) = program.limits(at);
-            let step = dear.abs() / 8 + (self.model.typical / program.scale(at)).max(1);
-            if sum > most {
-                *dear += step;
-                broken = true;
-            } else if sum < least {
-                *dear -= step;
-                broken = true;
-            } else if (sum < most && *dear > 0) || (sum > least && *dear < 0) {
-                *dear -= *dear / 16 + dear.signum();
-            }
-        }
-        broken
     }
 
     /// The score of a line without the cover, and what it pays to its rules.
@@ -436,6 +426,7 @@ impl<'m> Rows<'m> {
         for (best, line) in best.lines.iter_mut().zip(&self.lines) {
             best.clone_from(line);
         }
+        self.best_tolls.clone_from(&self.tolls);
     }
 }
 

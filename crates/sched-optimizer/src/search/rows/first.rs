@@ -51,7 +51,7 @@ impl Rows<'_> {
     pub(super) fn first_line(&mut self, worker: usize) {
         let program = &self.model.programs[worker];
         for attempt in 1..=TRIES {
-            let dear = &self.dear[worker];
+            let dear = self.tolls[worker].prices();
             let guess = &mut self.guesses[worker];
             let solved =
                 program.solve(&self.prices, dear, NONE, Effort::QUICK, guess, &mut self.arena);
@@ -60,14 +60,14 @@ impl Rows<'_> {
                 self.put_found(worker, cost);
                 return;
             }
-            if !self.raise_prices(worker) {
+            if !self.tolls[worker].raise(program, &self.arena.sums, self.model.largest) {
                 break;
             }
             if attempt % PATIENCE == 0 {
                 self.shake_prices();
             }
         }
-        let dear = &self.dear[worker];
+        let dear = self.tolls[worker].prices();
         let guess = &mut self.guesses[worker];
         let solved =
             program.solve(&self.prices, dear, NONE, Effort::THOROUGH, guess, &mut self.arena);
@@ -83,25 +83,6 @@ impl Rows<'_> {
     fn shake_prices(&mut self) {
         let mut samples = self.noise.stream(&mut self.rng, self.model.largest / 4);
         self.prices.iter_mut().for_each(|price| *price += samples.sample());
-    }
-
-    /// Raises the prices of sums that break a limit; returns whether there is one.
-    fn raise_prices(&mut self, worker: usize) -> bool {
-        let program = &self.model.programs[worker];
-        let mut broken = false;
-        for (at, (dear, &sum)) in self.dear[worker].iter_mut().zip(&self.arena.sums).enumerate() {
-            let (least, most) = program.limits(at);
-            let first = self.model.largest / 4 / program.scale(at) + 1;
-            if sum > most {
-                *dear = (*dear + *dear / 2).max(first);
-            } else if sum < least {
-                *dear = (*dear + *dear / 2).min(-first);
-            } else {
-                continue;
-            }
-            broken = true;
-        }
-        broken
     }
 
     /// No legal line was found: one that at least keeps the rules that are multiplied out, or the
