@@ -50,20 +50,30 @@ impl Tolls {
         broken
     }
 
-    /// Moves the prices of broken limits by half at once; `largest` is a cost. Returns whether there
-    /// is one.
-    pub(crate) fn raise(&mut self, program: &LineProgram, sums: &[i64], largest: i64) -> bool {
+    /// Moves only the prices of broken limits, further and further in one direction and half as far
+    /// back, by `steps`, which are empty at first; `largest` is a cost. Returns whether there is one.
+    pub(crate) fn seek(
+        &mut self,
+        program: &LineProgram,
+        sums: &[i64],
+        largest: i64,
+        steps: &mut Vec<i64>,
+    ) -> bool {
         let mut broken = false;
-        for (at, (price, &sum)) in self.prices.iter_mut().zip(sums).enumerate() {
+        steps.resize(self.prices.len(), 0);
+        for (at, ((price, step), &sum)) in self.prices.iter_mut().zip(steps).zip(sums).enumerate() {
             let (least, most) = program.limits(at);
-            let first = largest / 4 / program.scale(at) + 1;
-            if sum > most {
-                *price = (*price + *price / 2).max(first);
-            } else if sum < least {
-                *price = (*price + *price / 2).min(-first);
-            } else {
+            let sign = i64::from(sum > most) - i64::from(sum < least);
+            if sign == 0 {
                 continue;
             }
+            let size = match step.signum() * sign {
+                0 => largest / 4 / program.scale(at),
+                1 => step.abs() / 2 * 3,
+                _ => step.abs() / 2,
+            };
+            *step = sign * size.max(1);
+            *price += *step;
             broken = true;
         }
         broken

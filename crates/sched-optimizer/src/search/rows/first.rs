@@ -6,9 +6,10 @@ use crate::cover::Part;
 use crate::line::{Effort, NONE};
 
 /// Looks with ever higher prices of sums before labels have to find the line.
-const TRIES: u32 = 40;
-/// After so many of them noise is added, again and again.
-const PATIENCE: u32 = 8;
+const TRIES: u32 = 64;
+/// After so many of them noise is added, for the first time and again and again.
+const SHAKE: u32 = 3;
+const PATIENCE: u32 = 16;
 
 impl Rows<'_> {
     /// Gives every worker a line without noise, while there is time to look for legal ones.
@@ -50,6 +51,7 @@ impl Rows<'_> {
 
     pub(super) fn first_line(&mut self, worker: usize) {
         let program = &self.model.programs[worker];
+        let mut steps = Vec::new();
         for attempt in 1..=TRIES {
             let dear = self.tolls[worker].prices();
             let guess = &mut self.guesses[worker];
@@ -60,10 +62,11 @@ impl Rows<'_> {
                 self.put_found(worker, cost);
                 return;
             }
-            if !self.tolls[worker].raise(program, &self.arena.sums, self.model.largest) {
+            let (tolls, largest) = (&mut self.tolls[worker], self.model.largest);
+            if !tolls.seek(program, &self.arena.sums, largest, &mut steps) {
                 break;
             }
-            if attempt % PATIENCE == 0 {
+            if attempt % PATIENCE == SHAKE {
                 self.shake_prices();
             }
         }
