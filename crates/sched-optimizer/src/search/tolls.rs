@@ -69,7 +69,7 @@ impl Tolls {
             }
             let size = match step.signum() * sign {
                 0 => largest / 4 / program.scale(at),
-                1 => step.abs() / 2 * 3,
+                1 => step.abs() / 2 * 3 + 1,
                 _ => step.abs() / 2,
             };
             *step = sign * size.max(1);
