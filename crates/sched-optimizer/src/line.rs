@@ -63,7 +63,7 @@ struct Room {
 }
 
 impl Room {
-    const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 256, blocks: 100_000 };
+    const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 4096, blocks: 24_000 };
 }
 
 /// A tally that has a price in place of a dimension of the planes.

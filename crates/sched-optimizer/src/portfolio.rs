@@ -93,10 +93,12 @@ impl<'m> Portfolio<'m> {
         self.share();
     }
 
-    /// Gives every worker a first line.
+    /// Gives every worker a first line, the same one in all searches.
     pub(crate) fn construct(&mut self, clock: &Clock) {
-        if let Some(rows) = self.rows.first_mut() {
-            rows.construct(clock);
+        let Some((first, others)) = self.rows.split_first_mut() else { return };
+        first.construct(clock);
+        if let Some(found) = first.best() {
+            others.iter_mut().for_each(|rows| rows.start_from(&found.lines));
         }
         self.share();
     }

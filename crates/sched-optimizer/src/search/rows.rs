@@ -126,6 +126,7 @@ impl<'m> Rows<'m> {
             if let Some(cost) = program.cost_of(line, unary, &mut self.arena) {
                 let own: i64 = self.model.choices(worker, line).map(|choice| unary[choice]).sum();
                 let score = Score { hard: 0, soft: cost / UNIT };
+                self.take(worker);
                 self.put(worker, line, score, cost - own);
             }
         }
