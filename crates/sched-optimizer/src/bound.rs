@@ -66,21 +66,24 @@ struct Slope {
     value: i64,
     along: Vec<i64>,
     work: u64,
+    /// A cancel left workers out, so there is no bound.
+    partial: bool,
 }
 
 impl Slope {
     fn new(length: usize) -> Self {
-        Self { value: 0, along: vec![0; length], work: 0 }
+        Self { along: vec![0; length], ..Self::default() }
     }
 
     fn clear(&mut self) {
-        (self.value, self.work) = (0, 0);
+        (self.value, self.work, self.partial) = (0, 0, false);
         self.along.fill(0);
     }
 
     fn add(&mut self, other: &Self) {
         self.value += other.value;
         self.work += other.work;
+        self.partial |= other.partial;
         self.along.iter_mut().zip(&other.along).for_each(|(a, b)| *a += b);
     }
 }
@@ -172,14 +175,14 @@ impl<'m> Ascent<'m> {
                         if round.over.load(Ordering::Acquire) {
                             return;
                         }
-                        evaluate(model, &starts, round, arena);
+                        evaluate(model, &starts, round, arena, clock);
                         barrier.wait();
                     }
                 });
             }
             while self.work < until && !clock.is_over() && !self.reaches(target) {
                 barrier.wait();
-                evaluate(self.model, &self.sum_starts, &round, &arenas[0]);
+                evaluate(self.model, &self.sum_starts, &round, &arenas[0], clock);
                 barrier.wait();
                 #[expect(clippy::cast_precision_loss, reason = "a share")]
                 let share = (self.work - from) as f64 / (until - from) as f64;
@@ -196,12 +199,15 @@ impl<'m> Ascent<'m> {
         target.is_some_and(|target| self.bound() >= target)
     }
 
-    /// Takes in what a round has found and moves on.
+    /// Takes in what a whole round has found and moves on.
     fn step(&mut self, round: &Round, climb: &Climb, done: f64) {
         let mut total = round.total.lock().unwrap_or_else(PoisonError::into_inner);
         let mut duals = round.duals.write().unwrap_or_else(PoisonError::into_inner);
         self.choose_counts(&duals, &mut total);
         self.work += total.work;
+        if total.partial {
+            return;
+        }
         if total.value > self.best {
             self.best = total.value;
             self.best_duals = Arc::new(duals.clone());
@@ -266,13 +272,19 @@ impl<'m> Ascent<'m> {
 const FAR: i64 = 1 << 32;
 
 /// Finds the best lines of workers that nobody has taken yet.
-fn evaluate(model: &Model<'_>, sum_starts: &[usize], round: &Round, arena: &Mutex<Arena>) {
+fn evaluate(
+    model: &Model<'_>,
+    sum_starts: &[usize],
+    round: &Round,
+    arena: &Mutex<Arena>,
+    clock: &Clock,
+) {
     let mut arena = arena.lock().unwrap_or_else(PoisonError::into_inner);
     let duals = round.duals.read().unwrap_or_else(PoisonError::into_inner);
     let length = sum_starts.last().copied().unwrap_or(0);
     let mut own = std::mem::take(&mut arena.slope);
     own.resize(length, 0);
-    let mut slope = Slope { value: 0, along: own, work: 0 };
+    let mut slope = Slope { along: own, ..Slope::default() };
     slope.clear();
     let mut pay = std::mem::take(&mut arena.pay);
     let mut prices = std::mem::take(&mut arena.prices);
@@ -280,6 +292,10 @@ fn evaluate(model: &Model<'_>, sum_starts: &[usize], round: &Round, arena: &Mute
     loop {
         let worker = round.next.fetch_add(1, Ordering::AcqRel);
         let Some(program) = model.programs.get(worker) else { break };
+        if clock.is_cancelled() {
+            slope.partial = true;
+            break;
+        }
         price_choices(model, worker, &pay, &mut prices);
         let dear = &duals.sums[worker];
         // Each worker is here once a round, so nobody else waits for its guess.

@@ -190,10 +190,10 @@ impl<'m> Portfolio<'m> {
     }
 
     /// Gives every worker a line in at least one roster.
-    pub(crate) fn complete(&mut self) {
+    pub(crate) fn complete(&mut self, clock: &Clock) {
         if self.best.is_none() {
             if let Some(rows) = self.rows.first_mut() {
-                rows.complete();
+                rows.complete(clock);
             }
             self.share();
         }

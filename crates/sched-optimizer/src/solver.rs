@@ -220,7 +220,7 @@ pub(crate) fn search(
         }
         portfolio.epoch(pace.next(work, threads, clock), clock);
     }
-    portfolio.complete();
+    portfolio.complete(clock);
     if legal(&portfolio) {
         stats.first_legal = stats.first_legal.or(Some(clock.started.elapsed()));
     }

@@ -17,15 +17,20 @@ impl Rows<'_> {
         while let Some(worker) = self.queue.pop_if(|_| !clock.is_over()) {
             self.resample(worker);
         }
-        self.complete();
+        self.complete(clock);
     }
 
-    /// Gives every worker a line, however quickly: for a roster to return when time is up.
-    pub(crate) fn complete(&mut self) {
+    /// Gives every worker a line, however quickly: for a roster to return when time is up. After a
+    /// cancel it is any line.
+    pub(crate) fn complete(&mut self, clock: &Clock) {
         for worker in 0..self.lines.len() {
             if self.lines[worker].is_empty() {
-                self.fill_prices(worker);
-                self.put_anything(worker);
+                if clock.is_cancelled() {
+                    self.put_first_choices(worker);
+                } else {
+                    self.fill_prices(worker);
+                    self.put_anything(worker);
+                }
             }
         }
         self.queue.clear();
@@ -88,16 +93,24 @@ impl Rows<'_> {
         self.prices.iter_mut().for_each(|price| *price += samples.sample());
     }
 
-    /// No legal line was found: one that at least keeps the rules that are multiplied out, or the
-    /// cheapest choices.
+    /// No legal line was found: one that at least keeps the rules that are multiplied out, or any
+    /// line.
     fn put_anything(&mut self, worker: usize) {
         let program = &self.model.programs[worker];
-        let mut line = vec![0; self.model.problem.periods()];
         let guess = &mut self.guesses[worker];
-        if program.minimum(&self.prices, &[], guess, &mut self.arena) < NONE {
-            line.clone_from(&self.arena.line);
-        }
+        let least = program.minimum(&self.prices, &[], guess, &mut self.arena);
         self.work += self.arena.work_done();
+        if least >= NONE {
+            self.put_first_choices(worker);
+            return;
+        }
+        let line = self.arena.line.clone();
+        let (own, rules) = self.judge(worker, &line);
+        self.put(worker, &line, own, rules);
+    }
+
+    fn put_first_choices(&mut self, worker: usize) {
+        let line = vec![0; self.model.problem.periods()];
         let (own, rules) = self.judge(worker, &line);
         self.put(worker, &line, own, rules);
     }
