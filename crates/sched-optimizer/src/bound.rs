@@ -7,6 +7,8 @@
 //! programme solves exactly. Prices climb by subgradient steps (Polyak 1969) whose size falls with the
 //! work done, not with success: a step that falls with success stalls early.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, PoisonError, RwLock};
 
@@ -66,7 +68,7 @@ struct Slope {
     value: i64,
     along: Vec<i64>,
     work: u64,
-    /// A cancel left workers out, so there is no bound.
+    /// Time was up before all workers had a line, so there is no bound.
     partial: bool,
 }
 
@@ -95,6 +97,28 @@ struct Round {
     over: AtomicBool,
     total: Mutex<Slope>,
     guesses: Vec<Mutex<Guess>>,
+    /// A panic of an evaluation, to go on with where nobody waits for its thread.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+impl Round {
+    /// Takes part in an evaluation, and keeps its panic.
+    fn evaluate(
+        &self,
+        model: &Model<'_>,
+        sum_starts: &[usize],
+        arena: &Mutex<Arena>,
+        clock: &Clock,
+    ) {
+        let part = || evaluate(model, sum_starts, self, arena, clock);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(part)) {
+            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+        }
+    }
+
+    fn take_panic(&self) -> Option<Box<dyn Any + Send>> {
+        self.panic.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl<'m> Ascent<'m> {
@@ -161,6 +185,7 @@ impl<'m> Ascent<'m> {
             over: AtomicBool::new(false),
             total: Mutex::new(Slope::new(self.point.len())),
             guesses: std::mem::take(&mut self.guesses),
+            panic: Mutex::new(None),
         };
         let barrier = Barrier::new(threads);
         let arenas = std::mem::take(&mut self.arenas);
@@ -175,15 +200,20 @@ impl<'m> Ascent<'m> {
                         if round.over.load(Ordering::Acquire) {
                             return;
                         }
-                        evaluate(model, &starts, round, arena, clock);
+                        round.evaluate(model, &starts, arena, clock);
                         barrier.wait();
                     }
                 });
             }
             while self.work < until && !clock.is_over() && !self.reaches(target) {
                 barrier.wait();
-                evaluate(self.model, &self.sum_starts, &round, &arenas[0], clock);
+                round.evaluate(self.model, &self.sum_starts, &arenas[0], clock);
                 barrier.wait();
+                if let Some(panic) = round.take_panic() {
+                    round.over.store(true, Ordering::Release);
+                    barrier.wait();
+                    resume_unwind(panic);
+                }
                 #[expect(clippy::cast_precision_loss, reason = "a share")]
                 let share = (self.work - from) as f64 / (until - from) as f64;
                 self.step(&round, &climb, done.0 + share * (done.1 - done.0));
@@ -292,7 +322,7 @@ fn evaluate(
     loop {
         let worker = round.next.fetch_add(1, Ordering::AcqRel);
         let Some(program) = model.programs.get(worker) else { break };
-        if clock.is_cancelled() {
+        if clock.is_over() {
             slope.partial = true;
             break;
         }

@@ -20,7 +20,7 @@ mod members;
 mod oracle;
 mod relief;
 mod shrink;
-
+mod steps;
 mod witness;
 mod words;
 

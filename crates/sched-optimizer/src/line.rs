@@ -54,16 +54,14 @@ pub(crate) const NONE: i64 = i64::MAX / 4;
 struct Room {
     /// Nodes in a layer of the graph.
     nodes: usize,
-    /// Positions in a plane for sums that a price cannot replace.
+    /// Positions in a plane.
     cells: usize,
-    /// The same where a price can stand in.
-    few_cells: usize,
     /// Blocks of a plane that the edges of the graph move, where a price can stand in.
     blocks: usize,
 }
 
 impl Room {
-    const USUAL: Self = Self { nodes: 400, cells: 4096, few_cells: 4096, blocks: 24_000 };
+    const USUAL: Self = Self { nodes: 400, cells: 4096, blocks: 24_000 };
 }
 
 /// A tally that has a price in place of a dimension of the planes.
@@ -243,7 +241,7 @@ fn sort_sums(
     let edges: usize = graph.layers.iter().map(|layer| layer.edges.len()).sum();
     for (sum, at) in sums {
         let grown = positions.saturating_mul(sum.width());
-        let fits = grown <= if sum.needs_cells() { room.cells } else { room.few_cells };
+        let fits = grown <= room.cells;
         let blocks = edges.saturating_mul(grown.div_ceil(LANES));
         if fits && (sum.has_cost || blocks <= room.blocks) {
             positions = grown;

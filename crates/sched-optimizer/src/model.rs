@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::budget::Clock;
 use crate::cover::CoverIndex;
-use crate::ids::{ActivityId, WorkerId};
+use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::line::{Cells, LineProgram, UNIT};
 use crate::problem::Problem;
 use crate::roster::Roster;
@@ -18,12 +18,17 @@ pub(crate) struct Model<'p> {
     /// A typical cost and the largest one, in parts of [`UNIT`]; at least one unit.
     pub(crate) typical: i64,
     pub(crate) largest: i64,
+    /// For each worker the positions of what it does where no line was found.
+    pub(crate) fallback: Vec<Vec<u32>>,
 }
 
 impl<'p> Model<'p> {
     /// The model of the whole problem; `None` when it was cancelled.
     pub(crate) fn new(problem: &'p Problem, threads: usize, clock: &Clock) -> Option<Self> {
-        Self::of(problem, threads, clock, |worker| LineProgram::new(problem, worker, None))
+        let fallback = vec![vec![0; problem.periods()]; problem.workers()];
+        Self::of(problem, threads, clock, fallback, |worker| {
+            LineProgram::new(problem, worker, None)
+        })
     }
 
     /// A model with only the choices that `allowed` says of each worker, in the order of their
@@ -34,7 +39,9 @@ impl<'p> Model<'p> {
         clock: &Clock,
         allowed: impl Fn(WorkerId) -> Vec<bool> + Sync,
     ) -> Option<Self> {
-        Self::of(problem, threads, clock, |worker| {
+        let first = |worker| first_allowed(problem, worker, &allowed(worker));
+        let fallback = problem.worker_ids().map(first).collect();
+        Self::of(problem, threads, clock, fallback, |worker| {
             LineProgram::new(problem, worker, Some(&allowed(worker)))
         })
     }
@@ -43,12 +50,26 @@ impl<'p> Model<'p> {
         problem: &'p Problem,
         threads: usize,
         clock: &Clock,
+        fallback: Vec<Vec<u32>>,
         build: impl Fn(WorkerId) -> LineProgram + Sync,
     ) -> Option<Self> {
         let unary = unary_costs(problem);
         let (typical, largest) = cost_scale(problem, &unary);
         let programs = programs(problem, threads, clock, build)?;
-        Some(Self { programs, cover: CoverIndex::new(problem), problem, unary, typical, largest })
+        let cover = CoverIndex::new(problem);
+        Some(Self { problem, programs, cover, unary, typical, largest, fallback })
+    }
+
+    /// Falls back on what `old` holds, where it is a choice.
+    pub(crate) fn fall_back_on(&mut self, old: impl Fn(WorkerId, PeriodId) -> Option<ActivityId>) {
+        for (worker, line) in self.problem.worker_ids().zip(&mut self.fallback) {
+            for (period, place) in self.problem.period_ids().zip(line) {
+                let Some(activity) = old(worker, period) else { continue };
+                let choices = self.problem.choices(worker, period).iter();
+                let same = (0..).zip(choices).find(|(_, choice)| choice.activity == activity);
+                *place = same.map_or(*place, |(at, _)| at);
+            }
+        }
     }
 
     /// Adds to the problem's costs `extra` for each choice of a worker, at most `most`, in parts of
@@ -107,6 +128,17 @@ impl Model<'_> {
         let cells = lines.iter().enumerate().flat_map(|(w, line)| self.activities(w, line));
         Roster::from_cells(self.problem.periods(), cells.collect())
     }
+}
+
+/// The position of the first choice of each period that is allowed.
+fn first_allowed(problem: &Problem, worker: WorkerId, allowed: &[bool]) -> Vec<u32> {
+    let mut rest = allowed;
+    let first = |period| {
+        let (own, others) = rest.split_at(problem.choices(worker, period).len());
+        rest = others;
+        (0..).zip(own).find(|(_, allowed)| **allowed).map_or(0, |(at, _)| at)
+    };
+    problem.period_ids().map(first).collect()
 }
 
 fn unary_costs(problem: &Problem) -> Vec<Vec<i64>> {

@@ -1,4 +1,5 @@
-//! Several searches and the bound, one epoch of work after the other. They meet after every epoch,
+//! Several searches and the bound, one epoch of work after the other. They begin with the same roster
+//! and the same prices, and the best that any of them finds is the answer. They meet after every epoch,
 //! which is a fixed amount of work: what each of them sees of the others does not depend on threads or
 //! on time.
 

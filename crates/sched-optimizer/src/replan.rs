@@ -46,7 +46,7 @@ pub struct Replanned {
 /// Lines that broke get their nearest repair. Then, again and again, the one line changes whose
 /// change helps most, until nothing helps; if that is not yet legal, all strategies look further in
 /// the rest of the budget. An old roster that is still legal is never made worse, whatever the
-/// budget.
+/// budget. A worker without any legal line keeps the old one, as far as its cells are still possible.
 #[tracing::instrument(skip_all)]
 #[must_use]
 pub fn replan(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Replanned {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::tally::Tally;
 use crate::time::{Duty, DutyKind, Shift, Span};
@@ -31,6 +32,11 @@ pub trait Rule: Debug + Send + Sync {
     /// in their [fingerprint](crate::Fingerprint). What the problem itself holds is described already.
     fn describe(&self, canon: &mut Canon);
 
+    /// Names the activities and costs that the problem is to check when it is built. Default: none.
+    fn parameters(&self, parameters: &mut Parameters) {
+        _ = parameters;
+    }
+
     /// What the rule is called in reports. Default: the name of its type.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
@@ -48,6 +54,10 @@ impl<R: Rule + ?Sized> Rule for Arc<R> {
 
     fn describe(&self, canon: &mut Canon) {
         R::describe(self, canon);
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        R::parameters(self, parameters);
     }
 
     fn name(&self) -> &str {

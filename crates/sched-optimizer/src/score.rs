@@ -13,6 +13,9 @@ pub struct Score {
 }
 
 impl Score {
+    /// Worse than any other.
+    pub(crate) const UNKNOWN: Self = Self { hard: i64::MAX, soft: i64::MAX };
+
     /// Whether nothing is broken.
     #[must_use]
     pub const fn is_legal(self) -> bool {

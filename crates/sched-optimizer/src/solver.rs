@@ -91,7 +91,8 @@ pub enum Status {
     Legal,
     /// Something is broken: no legal roster was found in the budget.
     NotLegal,
-    /// Something is broken, and always will be: these workers' own rules exclude every line.
+    /// Something is broken, and always will be: these workers' own rules exclude every line; in a
+    /// re-plan, together with what is frozen.
     Impossible(Vec<WorkerId>),
 }
 
@@ -178,9 +179,11 @@ impl Solver {
         on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Outcome {
         let clock = Clock::start(self.options.budget, self.options.cancel.clone());
-        let Some(model) = Model::new(problem, self.options.threads.max(1), &clock) else {
-            return unprepared(problem, &clock, |worker, period| hint?.get(worker, period));
+        let old = |worker, period| hint?.get(worker, period);
+        let Some(mut model) = Model::new(problem, self.options.threads.max(1), &clock) else {
+            return unprepared(problem, &clock, old);
         };
+        model.fall_back_on(old);
         let lines = hint.map(|hint| hint_lines(&model, hint));
         let start = lines.as_ref().map(|lines| (lines.as_slice(), false));
         search(&model, &clock, &self.options, start, on_progress)
@@ -243,7 +246,7 @@ pub(crate) fn unprepared(
     let cells = cells.filter_map(|(worker, period)| cell(worker, period)).collect();
     let roster = Roster::from_cells(problem.periods(), cells);
     let score = Analysis::new(problem, &roster).map(|analysis| analysis.score);
-    let score = score.unwrap_or_default();
+    let score = score.unwrap_or(Score::UNKNOWN);
     let status = match score.is_legal() {
         true if score.soft == 0 => Status::Optimal,
         true => Status::Legal,
@@ -264,7 +267,7 @@ fn outcome(
     let found = portfolio.best();
     let roster = model.roster(found.map_or(&[], |found| &found.lines));
     let judged = Analysis::new(model.problem, &roster).map(|analysis| analysis.score);
-    let score = judged.unwrap_or_default();
+    let score = judged.unwrap_or(Score::UNKNOWN);
     stats.elapsed = clock.started.elapsed();
     stats.work = portfolio.work();
     stats.resampled = portfolio.resampled();
@@ -288,7 +291,7 @@ pub(crate) fn hint_lines(model: &Model<'_>, hint: &Roster) -> Vec<Vec<u32>> {
 
 fn progress(portfolio: &Portfolio<'_>, clock: &Clock) -> Progress {
     let (best, bound) = (portfolio.best(), portfolio.bound());
-    let score = best.map_or(Score { hard: i64::MAX, soft: 0 }, |best| best.score);
+    let score = best.map_or(Score::UNKNOWN, |best| best.score);
     let value = score.is_legal().then_some(score.soft);
     Progress {
         elapsed: clock.started.elapsed(),

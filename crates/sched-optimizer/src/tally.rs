@@ -38,7 +38,7 @@ pub struct Summed<T> {
 }
 
 impl<T: Tally> Summed<T> {
-    /// Costs one look at each sum within the limits when `tally` has costs.
+    /// Looks at the cost of each sum within the limits once: say no wider limits than sums can reach.
     pub fn new(tally: T) -> Self {
         let (least, most) = tally.limits();
         let mut from = least.min(most);

@@ -21,7 +21,7 @@ impl Span {
     /// Minutes covered; zero when `end` does not lie after `start`.
     #[must_use]
     pub const fn minutes(self) -> i32 {
-        if self.end > self.start { self.end - self.start } else { 0 }
+        if self.end > self.start { self.end.saturating_sub(self.start) } else { 0 }
     }
 
     /// Whether no minute is covered.

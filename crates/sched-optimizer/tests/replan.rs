@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use programme::Size;
 use proptest::prelude::*;
+use sched_optimizer::rules::{Count, CountWindow};
 use sched_optimizer::{
     ActivityId, Analysis, Budget, CancelToken, Demand, Nearness, Options, PeriodId, Problem,
     ProblemBuilder, ReplanOptions, Replanned, Roster, Shift, Solver, Span, Status, Until, WorkerId,
@@ -163,6 +164,22 @@ fn who_left_is_replaced_and_the_others_keep_their_lines_under_new_ids() {
     assert!(new.outcome.score.is_legal());
     assert_eq!([0, 1, 2].map(|worker| worked(&new, worker)), [vec![2, 5], vec![0, 3], vec![1, 4]]);
     assert_eq!(new.changes.cells, [], "a new worker has nothing to change");
+}
+
+#[test]
+fn whoever_has_no_line_any_more_keeps_the_old_one() {
+    let once = |days| {
+        let window = CountWindow::at_most(0..4, 1);
+        let what = "duties".to_owned();
+        let rule = Count { what, activities: vec![duty()], windows: vec![window], target: None };
+        team(&["Ada", "Ben"], days, |builder| _ = builder.rule(WorkerId::new(0), rule))
+    };
+    let old = roster(2, &[0, 0, 1, 0]);
+    let options = with_work(20_000).frozen_until(PeriodId::new(2));
+    let new = replan(&once(4), &old, &options);
+    assert_eq!(new.outcome.status, Status::Impossible(vec![WorkerId::new(0)]));
+    assert_eq!(worked(&new, 0), [0, 1, 3]);
+    assert_eq!(worked(&new, 1), [2]);
 }
 
 #[test]

@@ -9,15 +9,17 @@ mod problems;
 mod programme;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use problems::Maker;
 use programme::Size;
 use proptest::prelude::*;
-use sched_optimizer::rules::{Count, CountWindow, Rest};
+use sched_optimizer::rules::{Count, CountWindow, FreeTime, FreeWindow, Rest, Target};
 use sched_optimizer::{
     ActivityId, Analysis, Budget, CancelToken, Demand, Fault, Options, Outcome, PeriodId, Problem,
-    ProblemBuilder, ReplanOptions, Roster, Shift, Solver, Span, Status, Until, WorkerId, replan,
+    ProblemBuilder, ReplanOptions, Roster, Rule, Shift, Solver, Span, Status, Until, WorkerId,
+    replan,
 };
 
 fn small() -> Size {
@@ -26,6 +28,18 @@ fn small() -> Size {
 
 fn run(problem: &Problem, options: Options) -> Outcome {
     Solver::new(options).solve(problem, |_| ControlFlow::Continue(()))
+}
+
+/// Choices at random, and now and then an activity that is none.
+fn any_cells(problem: &Problem, seed: u64) -> Roster {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut cell = |worker, period| match problem.choices(worker, period) {
+        choices if rng.u8(..12) > 0 => choices[rng.usize(..choices.len())].activity,
+        _ => ActivityId::new(99),
+    };
+    let mut line = |worker| problem.period_ids().map(|period| cell(worker, period)).collect();
+    let lines: Vec<_> = problem.worker_ids().map(&mut line).collect();
+    Roster::from_lines(problem.periods(), &lines).unwrap()
 }
 
 fn legal(problem: &Problem) -> Outcome {
@@ -228,6 +242,34 @@ fn all_faults_are_named_at_once() {
 }
 
 #[test]
+fn what_a_rule_names_is_checked() {
+    let faults = |rule: Arc<dyn Rule>| {
+        let mut builder = Problem::builder();
+        let off = builder.activity("off");
+        let period = builder.period("monday", Span::new(0, 1440));
+        builder.offer(period, off, None);
+        let worker = builder.worker("Ada");
+        builder.rule(worker, rule);
+        builder.build().map_or_else(|error| error.faults, |_| Vec::new())
+    };
+    let (off, stranger) = (ActivityId::new(0), ActivityId::new(7));
+    let window =
+        |when| FreeWindow { span: Span::new(0, 1440), at_least: 0, when: Some(vec![when]) };
+    let free = |when| FreeTime { length: 60, windows: vec![window(when)], blocked: Vec::new() };
+    assert_eq!(faults(Arc::new(free(off))), []);
+    assert!(matches!(faults(Arc::new(free(stranger)))[..], [Fault::Unknown { .. }]));
+    let count = |activity, square| Count {
+        what: "days".to_owned(),
+        activities: vec![activity],
+        windows: vec![CountWindow::at_most(0..1, 1)],
+        target: Some(Target { count: 1, linear: 0, square }),
+    };
+    assert_eq!(faults(Arc::new(count(off, 2))), []);
+    assert!(matches!(faults(Arc::new(count(stranger, 2)))[..], [Fault::Unknown { .. }]));
+    assert!(matches!(faults(Arc::new(count(off, -2)))[..], [Fault::Cost { .. }]));
+}
+
+#[test]
 fn an_empty_domain_lists_what_emptied_it() {
     let mut builder = Problem::builder();
     let off = builder.activity("off");
@@ -253,7 +295,8 @@ proptest! {
         let problem = Maker::new(seed, 6).team(workers, 2);
         let mut told = None;
         let options = Options::default().budget(Budget::work(3_000)).threads(1).seed(seed);
-        let outcome = Solver::new(options).solve(&problem, |progress| {
+        let hint = any_cells(&problem, seed);
+        let outcome = Solver::new(options).solve_from(&problem, &hint, |progress| {
             told = Some((progress.hard, progress.value));
             ControlFlow::Continue(())
         });

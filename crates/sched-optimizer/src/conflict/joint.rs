@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::lines::may_refuse;
+use super::steps::Steps;
 use super::witness::Keeping;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::Problem;
@@ -24,8 +25,8 @@ pub(super) enum Joint {
 const MOST_CELLS: usize = 1500;
 
 /// Looks through the rosters of `problem`, the elastic problem of `keeping`; takes its steps off
-/// `work`. Leaves problems with many choices alone.
-pub(super) fn search(keeping: Keeping<'_>, problem: &Problem, work: &mut u64) -> Joint {
+/// `steps`. Leaves problems with many choices alone.
+pub(super) fn search(keeping: Keeping<'_>, problem: &Problem, steps: &mut Steps<'_>) -> Joint {
     let is_open = |worker: WorkerId, period: PeriodId| {
         !problem.rules(worker).is_empty() || problem.choices(worker, period).len() > 1
     };
@@ -50,7 +51,7 @@ pub(super) fn search(keeping: Keeping<'_>, problem: &Problem, work: &mut u64) ->
     let states: Vec<Vec<u64>> = automata.iter().map(start).collect();
     let entered = HashSet::new();
     let mut search = Search { keeping, problem, open, automata, entered, roster };
-    match search.period(0, states, work) {
+    match search.period(0, states, steps) {
         Some(true) => Joint::Met(search.roster),
         Some(false) => Joint::Excluded,
         None => Joint::Open,
@@ -78,7 +79,12 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Whether the rest can be filled in from `period` on; `None` when the work ran out.
-    fn period(&mut self, period: usize, mut states: Vec<Vec<u64>>, work: &mut u64) -> Option<bool> {
+    fn period(
+        &mut self,
+        period: usize,
+        mut states: Vec<Vec<u64>>,
+        steps: &mut Steps<'_>,
+    ) -> Option<bool> {
         if period == self.problem.periods() {
             let all = states.iter().zip(&self.automata);
             let ends = |(own, automata): (&Vec<u64>, &Vec<Box<dyn Automaton>>)| {
@@ -89,7 +95,7 @@ impl Search<'_> {
         if !self.entered.insert((period, states.clone())) {
             return Some(false);
         }
-        self.worker(period, 0, &mut states, work)
+        self.worker(period, 0, &mut states, steps)
     }
 
     /// Fills in `period` from its open worker number `at` on.
@@ -98,18 +104,20 @@ impl Search<'_> {
         period: usize,
         at: usize,
         states: &mut Vec<Vec<u64>>,
-        work: &mut u64,
+        steps: &mut Steps<'_>,
     ) -> Option<bool> {
         let id = PeriodId::new(period);
         let Some(&worker) = self.open[period].get(at) else {
             if !self.keeping.counts_fit(&self.roster, id) {
                 return Some(false);
             }
-            return self.period(period + 1, states.clone(), work);
+            return self.period(period + 1, states.clone(), steps);
         };
         let problem = self.problem;
         for choice in problem.choices(worker, id) {
-            *work = work.checked_sub(1)?;
+            if !steps.take(1) {
+                return None;
+            }
             let automata = &self.automata[worker.index()];
             let own = states[worker.index()].iter().zip(automata);
             let next: Option<Vec<u64>> = own
@@ -118,7 +126,7 @@ impl Search<'_> {
             let Some(next) = next else { continue };
             let before = std::mem::replace(&mut states[worker.index()], next);
             self.roster.set(worker, id, choice.activity);
-            if self.worker(period, at + 1, states, work)? {
+            if self.worker(period, at + 1, states, steps)? {
                 return Some(true);
             }
             states[worker.index()] = before;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::steps::Steps;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::Problem;
 use crate::rule::{Automaton, Line, LineContext};
@@ -20,24 +21,22 @@ pub(super) enum Lines {
 /// Steps after which a look ahead pays.
 const FIRST_LOOK: u64 = 20_000;
 
-/// Looks for a line of `worker` that keeps all of its rules in `problem`; takes its steps off `work`.
-pub(super) fn find(problem: &Problem, worker: WorkerId, work: &mut u64) -> Lines {
+/// Looks for a line of `worker` that keeps all of its rules in `problem`; takes its steps off `steps`.
+pub(super) fn find(problem: &Problem, worker: WorkerId, steps: &mut Steps<'_>) -> Lines {
     let all = asking(problem, worker);
     let rules: Vec<usize> = (0..problem.rules(worker).len()).collect();
-    let mut first = FIRST_LOOK.min(*work);
-    *work -= first;
-    let mut found = Search::new(problem, worker, &all).run(&mut first);
-    *work += first;
+    let search = |steps: &mut Steps<'_>| Search::new(problem, worker, &all).run(steps);
+    let mut found = steps.first(FIRST_LOOK, search);
     if found == Lines::Unknown {
         let mut alive = Vec::new();
         for (rule, automaton) in &all {
-            let own = Alive::new(problem, worker, &**automaton, work);
+            let own = Alive::new(problem, worker, &**automaton, steps);
             if own.as_ref().is_some_and(Alive::is_empty) {
                 return Lines::None(vec![*rule]);
             }
             alive.push(own);
         }
-        found = Search { alive, ..Search::new(problem, worker, &all) }.run(work);
+        found = Search { alive, ..Search::new(problem, worker, &all) }.run(steps);
     }
     let keeps = |line: &[ActivityId]| {
         let line = Line::new(problem, worker, line);
@@ -125,12 +124,11 @@ impl<'p> Search<'p> {
         }
     }
 
-    fn run(&mut self, work: &mut u64) -> Lines {
+    fn run(&mut self, steps: &mut Steps<'_>) -> Lines {
         while let Some(next) = self.next.last_mut() {
-            if *work == 0 {
+            if !steps.take(1) {
                 return Lines::Unknown;
             }
-            *work -= 1;
             let period = PeriodId::new(self.line.len());
             let choices = self.problem.choices(self.worker, period);
             let Some(choice) = choices.get(*next) else {
@@ -185,18 +183,17 @@ impl Alive {
         problem: &Problem,
         worker: WorkerId,
         automaton: &dyn Automaton,
-        work: &mut u64,
+        steps: &mut Steps<'_>,
     ) -> Option<Self> {
         let mut layers: Vec<HashSet<u64>> = Vec::new();
         let mut edges: Vec<Vec<(u64, u64)>> = Vec::new();
         let mut states = HashSet::from([automaton.start()]);
         for period in problem.period_ids() {
             let choices = problem.choices(worker, period);
-            let steps = (states.len() * choices.len()) as u64;
-            if states.len() > MAX_STATES || steps > *work {
+            let own = (states.len() * choices.len()) as u64;
+            if states.len() > MAX_STATES || !steps.take(own) {
                 return None;
             }
-            *work -= steps;
             let own = states.iter().flat_map(|&state| {
                 choices.iter().filter_map(move |choice| {
                     let step = automaton.step(state, period, choice.activity)?;

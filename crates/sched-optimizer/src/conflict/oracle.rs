@@ -7,6 +7,7 @@ use super::elastic::{self, Solved};
 use super::joint::{self, Joint};
 use super::lines::{self, Lines};
 use super::members::Catalogue;
+use super::steps::Steps;
 use super::witness::Keeping;
 use crate::budget::{Budget, CancelToken, Clock};
 use crate::ids::{ActivityId, WorkerId};
@@ -158,9 +159,9 @@ impl<'a> Oracle<'a> {
     fn look_through(&mut self, kept: &[bool], problem: &Problem, steps: u64) -> Answer {
         let keeping = Keeping { catalogue: self.catalogue, kept, limits: &self.limits };
         let steps = steps.min(self.work.saturating_mul(STEPS_PER_UNIT));
-        let mut left = steps;
+        let mut left = Steps::new(steps, self.clock);
         let found = joint::search(keeping, problem, &mut left);
-        self.work = self.work.saturating_sub((steps - left) / STEPS_PER_UNIT);
+        self.work = self.work.saturating_sub((steps - left.left()) / STEPS_PER_UNIT);
         match found {
             Joint::Met(roster) => self.judged(kept, roster),
             Joint::Excluded => {
@@ -226,9 +227,9 @@ impl<'a> Oracle<'a> {
     fn search_line(&mut self, kept: &[bool], worker: WorkerId) -> Lines {
         let keeping = Keeping { catalogue: self.catalogue, kept, limits: &self.limits };
         let steps = LINE_WORK.min(self.work.saturating_mul(STEPS_PER_UNIT));
-        let mut left = steps;
+        let mut left = Steps::new(steps, self.clock);
         let found = lines::find(&keeping.alone(worker), worker, &mut left);
-        self.work = self.work.saturating_sub((steps - left) / STEPS_PER_UNIT);
+        self.work = self.work.saturating_sub((steps - left.left()) / STEPS_PER_UNIT);
         found
     }
 

@@ -57,7 +57,14 @@ impl Shrink {
                 at
             }
             Answer::Possible(roster) => {
+                let before = self.open.len();
                 self.learn(oracle, roster);
+                if chunk == 1 && self.open.len() == before {
+                    // The roster keeps what was proved to exclude each other: automata refuse what
+                    // the rule's definition accepts.
+                    self.needed.insert(self.open.remove(at), None);
+                    return at;
+                }
                 if self.open.len() < end { at } else { end }
             }
             Answer::Unknown if chunk == 1 => {

@@ -228,6 +228,9 @@ impl LineProgram {
 
     /// Prices and costs of a line in the graph.
     fn path_edges(&self, line: &[u32], prices: &[i64]) -> Option<i64> {
+        if line.len() != self.graph.layers.len() {
+            return None;
+        }
         let mut node = 0;
         let mut cost = 0;
         for (period, (&choice, layer)) in line.iter().zip(&self.graph.layers).enumerate() {

@@ -33,7 +33,8 @@ impl<'p> Near<'p> {
         clock: &Clock,
     ) -> Option<Self> {
         let allowed = |worker| pull.allowed(problem, worker);
-        let model = Model::within(problem, options.options.threads.max(1), clock, allowed)?;
+        let mut model = Model::within(problem, options.options.threads.max(1), clock, allowed)?;
+        model.fall_back_on(|worker, period| pull.old(worker, period));
         let given = options.change_cost.map(|cost| i64::from(cost) * UNIT);
         let change_cost = given.unwrap_or(model.largest * CHANGE_COST);
         let mut near = Self { model, pull, change_cost };

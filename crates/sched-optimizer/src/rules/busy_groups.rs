@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule};
 use crate::rules::cell_sum::Limits;
 use crate::tally::{Summed, Tally};
@@ -63,6 +64,10 @@ impl Rule for BusyGroups {
         }
         let narrow = |sum: u64| u32::try_from(sum).unwrap_or(u32::MAX);
         vec![Box::new(Summed::new(BusySum { limits: (narrow(least), narrow(most)), ..busy }))]
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(&self.activities);
     }
 
     fn describe(&self, canon: &mut Canon) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::cell_sum::{Aim, CellSum, Limits};
 
@@ -56,6 +57,11 @@ pub struct Target {
 }
 
 impl Target {
+    pub(super) fn parameters(self, parameters: &mut Parameters) {
+        parameters.cost(self.linear);
+        parameters.cost(self.square);
+    }
+
     pub(super) fn cost(self, count: u64) -> i64 {
         let distance = i64::try_from(u64::from(self.count).abs_diff(count)).unwrap_or(i64::MAX);
         let square = self.square.saturating_mul(distance).saturating_mul(distance);
@@ -116,6 +122,12 @@ impl Rule for Count {
             }
         }
         automata
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(&self.activities);
+        parameters.activities(self.windows.iter().filter_map(|w| w.when.as_ref()).flatten());
+        self.target.iter().for_each(|target| target.parameters(parameters));
     }
 
     fn describe(&self, canon: &mut Canon) {

@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::hours::singled;
 use crate::rules::timeline::{Timeline, pack, unpack};
@@ -91,6 +92,10 @@ impl Rule for FreeTime {
                 Box::new(automaton) as Box<dyn Automaton>
             })
             .collect()
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(self.windows.iter().filter_map(|w| w.when.as_ref()).flatten());
     }
 
     fn describe(&self, canon: &mut Canon) {

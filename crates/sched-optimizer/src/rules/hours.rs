@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::timeline::Timeline;
 use crate::tally::Tally;
@@ -65,6 +66,10 @@ impl Rule for Hours {
         };
         let classes = open.chunk_by(same_start).flat_map(split_flags);
         classes.map(|class| self.automaton(context, &class)).collect()
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(self.windows.iter().filter_map(|w| w.when.as_ref()).flatten());
     }
 
     fn describe(&self, canon: &mut Canon) {

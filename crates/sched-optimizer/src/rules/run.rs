@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 
 /// How many cells in a row are spent on some activities.
@@ -68,6 +69,10 @@ impl Rule for Run {
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
         let running = Running::new(self, context.periods());
         if running.asks_nothing() { Vec::new() } else { vec![Box::new(running)] }
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(&self.activities);
     }
 
     fn describe(&self, canon: &mut Canon) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::tally::Tally;
 
@@ -102,6 +103,10 @@ impl Rule for Stay {
         }
         automata.push(Box::new(keep));
         automata
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(self.groups.iter().flat_map(|group| &group.activities));
     }
 
     fn describe(&self, canon: &mut Canon) {

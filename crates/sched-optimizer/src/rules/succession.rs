@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 
 /// Activities that may not follow each other in consecutive periods: no early shift on the day after
@@ -36,6 +37,11 @@ impl Rule for Succession {
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
         let following = Following::new(self, context);
         if following.asks_nothing() { Vec::new() } else { vec![Box::new(following)] }
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(self.forbidden.iter().flat_map(|(first, second)| [first, second]));
+        parameters.activities(&self.history);
     }
 
     fn describe(&self, canon: &mut Canon) {

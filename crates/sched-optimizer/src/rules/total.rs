@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::fingerprint::Canon;
 use crate::ids::ActivityId;
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule};
 use crate::rules::Target;
 use crate::rules::cell_sum::{Aim, CellSum, Limits};
@@ -65,6 +66,11 @@ impl Rule for Total {
         let aim = self.target.map(|target| Aim { target, history: self.history });
         let periods = self.periods.clone();
         CellSum::automaton(context, amounts.collect(), periods, limits, aim).into_iter().collect()
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities(self.amounts.iter().map(|(activity, _)| activity));
+        self.target.iter().for_each(|target| target.parameters(parameters));
     }
 
     fn describe(&self, canon: &mut Canon) {

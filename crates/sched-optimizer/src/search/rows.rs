@@ -1,6 +1,6 @@
 //! Row resampling: one worker at a time is taken out and put back on the best line under noisy
-//! prices. Every line in the roster is legal at any time; what is searched is the cover. With noise
-//! of temperature `T` this is a blocked Gibbs sampler over whole lines.
+//! prices. Every line found is legal; what is searched is the cover. With noise of temperature `T`
+//! this is a blocked Gibbs sampler over whole lines.
 //!
 //! Under the Lagrangean prices nearly all good lines cost next to nothing more than the best one. So
 //! a cycle begins with these prices alone, where workers do not see each other, and moves step by step
@@ -180,7 +180,7 @@ impl<'m> Rows<'m> {
                 return;
             }
             match self.queue.pop() {
-                Some(worker) => self.resample(worker),
+                Some(worker) => self.resample(worker, clock),
                 None => {
                     let share = share(self.work - from, until - from);
                     self.next_sweep(done.0 + share * (done.1 - done.0));
@@ -263,12 +263,12 @@ impl<'m> Rows<'m> {
         cells + self.rule_costs[worker]
     }
 
-    fn resample(&mut self, worker: usize) {
+    fn resample(&mut self, worker: usize, clock: &Clock) {
         let old = self.take(worker);
         self.fill_prices(worker);
         self.resampled += 1;
         if old.is_empty() {
-            self.first_line(worker);
+            self.first_line(worker, clock);
             return;
         }
         let broken = self.own[worker].hard > 0;

@@ -5,6 +5,8 @@ use crate::line::LineProgram;
 /// A breach against the last one makes the steps this much finer, one like it coarser by one.
 const FINER: i8 = 2;
 const FINEST: i8 = 12;
+/// Prices stay between this and its negative: sums that exclude each other would raise them for ever.
+const FAR: i64 = 1 << 40;
 
 /// Prices of the sums of a line that are not told apart on the planes. Every line solved under them
 /// moves them: up where it had too much of a sum, down where it had too little or some left.
@@ -41,7 +43,8 @@ impl Tolls {
                 let size = if same { (size - 1).max(1) } else { (size + FINER).min(FINEST) };
                 *fineness = sign * size;
                 let step = price.abs() / 8 + (typical / program.scale(at)).max(1);
-                *price += i64::from(sign) * (step >> ((size - 1) / 2)).max(1);
+                let step = i64::from(sign) * (step >> ((size - 1) / 2)).max(1);
+                *price = (*price + step).clamp(-FAR, FAR);
                 broken = true;
             } else if (sum < most && *price > 0) || (sum > least && *price < 0) {
                 *price -= *price / 16 + price.signum();
@@ -72,8 +75,8 @@ impl Tolls {
                 1 => step.abs() / 2 * 3 + 1,
                 _ => step.abs() / 2,
             };
-            *step = sign * size.max(1);
-            *price += *step;
+            *step = sign * size.clamp(1, FAR);
+            *price = (*price + *step).clamp(-FAR, FAR);
             broken = true;
         }
         broken

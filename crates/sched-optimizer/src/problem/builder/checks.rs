@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Limit, ProblemBuilder};
 use crate::error::Fault;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::parameters::Parameters;
 use crate::time::Shift;
 
 const MAX_COST: i64 = 1_000_000_000;
@@ -108,7 +109,18 @@ impl Check<'_> {
                 self.cells(&place, period, &[activity]);
                 self.cost(&place, cost);
             }
+            self.rules(worker);
             self.duties(worker);
+        }
+    }
+
+    fn rules(&mut self, worker: &super::Draft) {
+        for rule in &worker.rules {
+            let mut named = Parameters::default();
+            rule.parameters(&mut named);
+            let place = format!("rule {} of {}", rule.name(), worker.name);
+            named.activities.iter().for_each(|&activity| _ = self.has_activity(&place, activity));
+            named.costs.iter().for_each(|&cost| self.cost(&place, cost));
         }
     }
 

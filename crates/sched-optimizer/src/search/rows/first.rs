@@ -8,25 +8,25 @@ use crate::line::{Effort, NONE};
 /// Looks with ever higher prices of sums before labels have to find the line.
 const TRIES: u32 = 64;
 /// After so many of them noise is added, for the first time and again and again.
-const SHAKE: u32 = 3;
-const PATIENCE: u32 = 16;
+const FIRST_NOISE: u32 = 3;
+const NOISE_EVERY: u32 = 16;
 
 impl Rows<'_> {
     /// Gives every worker a line without noise, while there is time to look for legal ones.
     pub(crate) fn construct(&mut self, clock: &Clock) {
         while let Some(worker) = self.queue.pop_if(|_| !clock.is_over()) {
-            self.resample(worker);
+            self.resample(worker, clock);
         }
         self.complete(clock);
     }
 
     /// Gives every worker a line, however quickly: for a roster to return when time is up. After a
-    /// cancel it is any line.
+    /// cancel it is the fallback.
     pub(crate) fn complete(&mut self, clock: &Clock) {
         for worker in 0..self.lines.len() {
             if self.lines[worker].is_empty() {
                 if clock.is_cancelled() {
-                    self.put_first_choices(worker);
+                    self.put_fallback(worker);
                 } else {
                     self.fill_prices(worker);
                     self.put_anything(worker);
@@ -54,7 +54,7 @@ impl Rows<'_> {
         order
     }
 
-    pub(super) fn first_line(&mut self, worker: usize) {
+    pub(super) fn first_line(&mut self, worker: usize, clock: &Clock) {
         let program = &self.model.programs[worker];
         let mut steps = Vec::new();
         for attempt in 1..=TRIES {
@@ -71,7 +71,11 @@ impl Rows<'_> {
             if !tolls.seek(program, &self.arena.sums, largest, &mut steps) {
                 break;
             }
-            if attempt % PATIENCE == SHAKE {
+            if clock.is_over() {
+                self.put_anything(worker);
+                return;
+            }
+            if attempt % NOISE_EVERY == FIRST_NOISE {
                 self.shake_prices();
             }
         }
@@ -93,15 +97,15 @@ impl Rows<'_> {
         self.prices.iter_mut().for_each(|price| *price += samples.sample());
     }
 
-    /// No legal line was found: one that at least keeps the rules that are multiplied out, or any
-    /// line.
+    /// No legal line was found: one that at least keeps the rules that are multiplied out, or the
+    /// fallback.
     fn put_anything(&mut self, worker: usize) {
         let program = &self.model.programs[worker];
         let guess = &mut self.guesses[worker];
         let least = program.minimum(&self.prices, &[], guess, &mut self.arena);
         self.work += self.arena.work_done();
         if least >= NONE {
-            self.put_first_choices(worker);
+            self.put_fallback(worker);
             return;
         }
         let line = self.arena.line.clone();
@@ -109,9 +113,9 @@ impl Rows<'_> {
         self.put(worker, &line, own, rules);
     }
 
-    fn put_first_choices(&mut self, worker: usize) {
-        let line = vec![0; self.model.problem.periods()];
-        let (own, rules) = self.judge(worker, &line);
-        self.put(worker, &line, own, rules);
+    fn put_fallback(&mut self, worker: usize) {
+        let line = &self.model.fallback[worker];
+        let (own, rules) = self.judge(worker, line);
+        self.put(worker, line, own, rules);
     }
 }

@@ -1,0 +1,23 @@
+//! What a rule was given, as far as a problem can check it.
+
+use crate::ids::ActivityId;
+
+/// Activities and costs that a rule names. A problem refuses activities that it does not have and
+/// costs that are negative or too large.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters {
+    pub(crate) activities: Vec<ActivityId>,
+    pub(crate) costs: Vec<i64>,
+}
+
+impl Parameters {
+    /// Adds activities.
+    pub fn activities<'a>(&mut self, activities: impl IntoIterator<Item = &'a ActivityId>) {
+        self.activities.extend(activities);
+    }
+
+    /// Adds a cost of one unit of whatever the rule charges for.
+    pub fn cost(&mut self, cost: i64) {
+        self.costs.push(cost);
+    }
+}
