@@ -56,12 +56,14 @@ struct Room {
     nodes: usize,
     /// Positions in a plane.
     cells: usize,
-    /// Blocks of a plane that the edges of the graph move, where a price can stand in.
+    /// Blocks of a plane that the edges of the graph move, for sums that a price replaces poorly.
     blocks: usize,
+    /// The same where a price can stand in.
+    few_blocks: usize,
 }
 
 impl Room {
-    const USUAL: Self = Self { nodes: 400, cells: 4096, blocks: 24_000 };
+    const USUAL: Self = Self { nodes: 400, cells: 4096, blocks: 100_000, few_blocks: 24_000 };
 }
 
 /// A tally that has a price in place of a dimension of the planes.
@@ -232,8 +234,9 @@ fn sort_sums(
     for (_, at) in &mut sums {
         *at -= idle.iter().filter(|gone| **gone < *at).count();
     }
-    // A price cannot stand in for a cost at all, and what many choices add to is hardest to steer by one.
-    let order = |sum: &Sum| (!sum.has_cost, !sum.needs_cells(), Reverse(sum.choices), sum.width());
+    // A price cannot stand in for a cost at all. Narrow sums come first, so that more of them have room;
+    // of these, what many choices add to is hardest to steer by a price.
+    let order = |sum: &Sum| (!sum.has_cost, !sum.needs_cells(), sum.width(), Reverse(sum.choices));
     sums.sort_by_key(|(sum, _)| order(sum));
     let mut sorted =
         Sorted { exact: Vec::new(), priced: Vec::new(), unchecked: Vec::new(), hopeless };
@@ -241,9 +244,9 @@ fn sort_sums(
     let edges: usize = graph.layers.iter().map(|layer| layer.edges.len()).sum();
     for (sum, at) in sums {
         let grown = positions.saturating_mul(sum.width());
-        let fits = grown <= room.cells;
+        let most = if sum.needs_cells() { room.blocks } else { room.few_blocks };
         let blocks = edges.saturating_mul(grown.div_ceil(LANES));
-        if fits && (sum.has_cost || blocks <= room.blocks) {
+        if grown <= room.cells && (sum.has_cost || blocks <= most) {
             positions = grown;
             sorted.exact.push((sum, at));
         } else if !sum.has_cost {

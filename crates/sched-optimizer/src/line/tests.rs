@@ -13,7 +13,8 @@ mod problems;
 const PERIODS: usize = 9;
 /// No label is dropped for want of room.
 const ALL: Effort = Effort { labels: true, bucket: usize::MAX, layer: usize::MAX };
-const WIDE: Room = Room { nodes: usize::MAX, cells: 4096, blocks: usize::MAX };
+const WIDE: Room =
+    Room { nodes: usize::MAX, cells: 4096, blocks: usize::MAX, few_blocks: usize::MAX };
 /// Everything that can have a price has one.
 const PRICED: Room = Room { cells: 1, ..WIDE };
 /// Everything else is labelled.
