@@ -60,9 +60,8 @@ pub(crate) struct Rows<'m> {
     guide: Vec<i64>,
     /// Payments for each part now.
     pay: Vec<i64>,
-    /// Prices of sums, by worker: now, and when the best roster was found.
+    /// Prices of sums, by worker.
     tolls: Vec<Tolls>,
-    best_tolls: Vec<Tolls>,
     guesses: Vec<Guess>,
     heat: Heat,
     sweeps: u32,
@@ -99,8 +98,7 @@ impl<'m> Rows<'m> {
             duals: None,
             guide: vec![0; model.cover.parts()],
             pay: Vec::new(),
-            tolls: tolls.clone(),
-            best_tolls: tolls,
+            tolls,
             guesses: (0..workers).map(|_| Guess::default()).collect(),
             heat: Heat::NONE,
             sweeps: 0,
@@ -246,7 +244,8 @@ impl<'m> Rows<'m> {
         self.rng.shuffle(&mut self.queue);
     }
 
-    /// Goes back to the best roster and the prices of sums that went with it.
+    /// Goes back to the best roster. The prices of sums stay: they are on their way to what the prices
+    /// of cells ask for now.
     fn restart(&mut self) {
         let Some(best) = self.best.take() else { return };
         for (worker, line) in best.lines.iter().enumerate() {
@@ -255,7 +254,6 @@ impl<'m> Rows<'m> {
             self.put(worker, line, own, rules);
         }
         self.best = Some(best);
-        self.tolls.clone_from(&self.best_tolls);
     }
 
     fn cost_now(&self, worker: usize, line: &[u32]) -> i64 {
@@ -427,7 +425,6 @@ impl<'m> Rows<'m> {
         for (best, line) in best.lines.iter_mut().zip(&self.lines) {
             best.clone_from(line);
         }
-        self.best_tolls.clone_from(&self.tolls);
     }
 }
 
