@@ -58,11 +58,9 @@ impl Guess {
         trend.price = if trend.price.signum() * next.signum() < 0 { 0 } else { next };
     }
 
-    /// Begins anew: the prices lead too far from the best line. Returns whether there were any.
-    pub(super) fn forget(&mut self) -> bool {
-        let any = self.sums.iter().any(|trend| trend.price != 0);
+    /// Begins anew: the prices lead too far from the best line.
+    pub(super) fn forget(&mut self) {
         self.sums.clear();
-        any
     }
 
     /// Takes in what the best line lost against the best path of the graph.

@@ -85,7 +85,9 @@ impl LineProgram {
         arena: &mut Arena,
     ) -> Option<i64> {
         let found = self.pass_with(prices, dear, upper, guess, arena);
-        if arena.scratch.is_coarse() && guess.forget() {
+        // The guess may have moved since: what counts is what this pass was charged.
+        if arena.scratch.is_coarse() && arena.leans.iter().any(|lean| *lean != 0) {
+            guess.forget();
             return self.pass_with(prices, dear, upper, guess, arena);
         }
         found

@@ -133,6 +133,36 @@ proptest! {
         }
     }
 
+    /// A guess that is far off, and at zero again once the pass has learnt, costs no exactness.
+    #[test]
+    fn a_guess_that_is_far_off_is_forgotten(steps in 1..30) {
+        let mut maker = problems::Maker::new(0, PERIODS);
+        let worker = maker.worker(true);
+        maker.builder.rule(worker, Total {
+            what: "points".into(),
+            amounts: vec![(ActivityId::new(1), 1)],
+            periods: 0..PERIODS,
+            history: 0,
+            min: 1,
+            max: 4,
+            target: None,
+        });
+        let problem = maker.builder.build().map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let program = LineProgram::within(&problem, worker, None, WIDE);
+        let mut arena = Arena::default();
+        let prices = vec![0; program.choices()];
+        let best = program.by_labels(&prices, &mut arena);
+        let mut guess = Guess::default();
+        _ = guess.prices(1).count();
+        (0..steps).for_each(|_| guess.learn(0, 1, (0, 0)));
+        while guess.prices(1).any(|price| price >= 0) {
+            guess.learn(0, -1, (0, 0));
+        }
+        // The step after this one leads to zero.
+        guess.learn(0, 1, (0, 0));
+        prop_assert_eq!(Some(program.minimum(&prices, &[], &mut guess, &mut arena)), best);
+    }
+
     /// Several sums that every cell moves differently, forwards and against the drift of their bands.
     #[test]
     fn sums_lie_side_by_side_on_a_plane(seed: u64, sums in 2..4usize) {
