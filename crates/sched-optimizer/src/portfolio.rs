@@ -1,5 +1,5 @@
 //! Several searches and the bound, one epoch of work after the other. They begin with the same roster
-//! and the same prices, and the best that any of them finds is the answer. They meet after every epoch,
+//! and the same prices, and share the best roster that any of them finds. They meet after every epoch,
 //! which is a fixed amount of work: what each of them sees of the others does not depend on threads or
 //! on time.
 
@@ -204,7 +204,9 @@ impl<'m> Portfolio<'m> {
         let best = self.rows.iter().filter_map(Rows::best).min_by_key(|found| found.score);
         let Some(best) = best else { return };
         if self.best.as_ref().is_none_or(|old| best.score < old.score) {
-            self.best = Some(best.clone());
+            let best = best.clone();
+            self.rows.iter_mut().for_each(|rows| rows.adopt(&best));
+            self.best = Some(best);
         }
     }
 }
@@ -217,4 +219,87 @@ fn enough(until: Until, bound: i64, score: Score) -> bool {
             Until::Gap(share) => proved || crate::progress::gap(score.soft, bound) <= share,
             Until::Exhausted => proved,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::budget::{Budget, CancelToken};
+    use crate::demand::Demand;
+    use crate::ids::ActivityId;
+    use crate::problem::Problem;
+    use crate::time::{Shift, Span};
+
+    /// Far more work than there is time for.
+    const ENDLESS: u64 = u64::MAX / 4;
+
+    /// A duty each day for so many of three, who do it at costs of their own.
+    fn problem(needed: u32) -> Problem {
+        let mut builder = Problem::builder();
+        let [off, duty] = ["off", "duty"].map(|name| builder.activity(name));
+        let mut periods = Vec::new();
+        for day in 0..10 {
+            let midnight = day * 1440;
+            let period = builder.period(format!("day {day}"), Span::new(midnight, midnight + 1440));
+            builder.offer(period, off, None);
+            builder.offer(period, duty, Some(Shift::new(midnight + 480, midnight + 960)));
+            builder.demand(Demand::at_least("duty", period, [duty], needed));
+            periods.push(period);
+        }
+        for (name, factor) in [("Ada", 3), ("Ben", 5), ("Cleo", 7)] {
+            let worker = builder.worker(name);
+            for (day, &period) in (1..).zip(&periods) {
+                builder.cost(worker, period, ActivityId::new(1), day * factor % 11);
+            }
+        }
+        builder.build().expect("no fault")
+    }
+
+    fn epoch(work: u64, done: (f64, f64)) -> Epoch {
+        Epoch { work, done, threads: 2, run: 1, growth: 1.0 }
+    }
+
+    /// Runs one epoch with `done` on a thread of its own and waits for it.
+    fn ends(done: (f64, f64)) -> bool {
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            // There is no legal roster, so nothing else ends the epoch.
+            let problem = problem(4);
+            let patient = Clock::start(Budget::default(), CancelToken::default());
+            let model = Model::new(&problem, 1, &patient).expect("nobody cancels");
+            let mut portfolio = Portfolio::new(&model, 0, Until::Exhausted);
+            portfolio.construct(&patient);
+            let clock = Clock::start(Budget::seconds(0.05), CancelToken::default());
+            portfolio.epoch(epoch(ENDLESS, done), &clock);
+            _ = tell.send(());
+        });
+        told.recv_timeout(Duration::from_secs(60)).is_ok()
+    }
+
+    #[test]
+    fn an_epoch_of_any_length_ends_at_the_deadline() {
+        assert!(ends((0.0, UNGUIDED)), "the search");
+        assert!(ends((UNGUIDED, UNGUIDED + 0.01)), "the climb");
+    }
+
+    #[test]
+    fn all_searches_have_the_best_roster_of_any() {
+        let problem = problem(1);
+        let clock = Clock::start(Budget::default(), CancelToken::default());
+        let model = Model::new(&problem, 1, &clock).expect("nobody cancels");
+        let mut portfolio = Portfolio::new(&model, 0, Until::Exhausted);
+        portfolio.construct(&clock);
+        for step in 0..20 {
+            let from = f64::from(step) / 20.0;
+            portfolio.epoch(epoch(2000, (from, from + 0.05)), &clock);
+            let best = portfolio.best().map(|best| best.score);
+            assert!(best.is_some_and(Score::is_legal));
+            for rows in &portfolio.rows {
+                assert_eq!(rows.best().map(|found| found.score), best, "after {step}");
+            }
+        }
+    }
 }

@@ -145,6 +145,13 @@ impl<'m> Rows<'m> {
         self.best.as_ref()
     }
 
+    /// Takes over a roster that another search has found, if it is better.
+    pub(crate) fn adopt(&mut self, found: &Found) {
+        if self.best.as_ref().is_none_or(|best| found.score < best.score) {
+            self.best = Some(found.clone());
+        }
+    }
+
     /// Uses these prices from now on, in a search that does `growth` times the work of all before.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     pub(crate) fn guide_by(&mut self, duals: &Arc<Duals>, growth: f64) {
