@@ -8,8 +8,9 @@
 use std::ops::ControlFlow;
 
 use sched_optimizer::{
-    ActivityId, Automaton, Budget, Canon, Demand, Judgement, Line, LineContext, Options, PeriodId,
-    Problem, Rule, Shift, Solver, Span, Step, Summed, Tally, WorkerId, automata_cost,
+    ActivityId, Automaton, Budget, Canon, Demand, Judgement, Line, LineContext, Options,
+    Parameters, PeriodId, Problem, Rule, Shift, Solver, Span, Step, Summed, Tally, WorkerId,
+    automata_cost,
 };
 
 /// After a night there are two days without a night.
@@ -36,6 +37,10 @@ impl Rule for NightsApart {
 
     fn describe(&self, canon: &mut Canon) {
         canon.activity(self.night);
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities([&self.night]);
     }
 
     fn name(&self) -> &str {
@@ -102,6 +107,10 @@ impl Rule for Points {
         canon.activity(self.day);
         canon.activity(self.night);
         canon.int(self.most);
+    }
+
+    fn parameters(&self, parameters: &mut Parameters) {
+        parameters.activities([&self.day, &self.night]);
     }
 
     fn name(&self) -> &str {

@@ -233,11 +233,11 @@ impl<'m> Ascent<'m> {
     fn step(&mut self, round: &Round, climb: &Climb, done: f64) {
         let mut total = round.total.lock().unwrap_or_else(PoisonError::into_inner);
         let mut duals = round.duals.write().unwrap_or_else(PoisonError::into_inner);
-        self.choose_counts(&duals, &mut total);
         self.work += total.work;
         if total.partial {
             return;
         }
+        self.choose_counts(&duals, &mut total);
         if total.value > self.best {
             self.best = total.value;
             self.best_duals = Arc::new(duals.clone());

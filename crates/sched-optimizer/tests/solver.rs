@@ -10,6 +10,7 @@ mod programme;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use problems::Maker;
@@ -17,9 +18,9 @@ use programme::Size;
 use proptest::prelude::*;
 use sched_optimizer::rules::{Count, CountWindow, FreeTime, FreeWindow, Rest, Target};
 use sched_optimizer::{
-    ActivityId, Analysis, Budget, CancelToken, Demand, Fault, Options, Outcome, PeriodId, Problem,
-    ProblemBuilder, ReplanOptions, Roster, Rule, Shift, Solver, Span, Status, Until, WorkerId,
-    replan,
+    ActivityId, Analysis, Automaton, Budget, CancelToken, Canon, Demand, Fault, Judgement, Line,
+    LineContext, Options, Outcome, PeriodId, Problem, ProblemBuilder, ReplanOptions, Roster, Rule,
+    Shift, Solver, Span, Status, Summed, Tally, Until, WorkerId, replan,
 };
 
 fn small() -> Size {
@@ -77,6 +78,66 @@ fn the_deadline_holds() {
     let outcome = run(&problem, Options::default().budget(Budget::seconds(0.05)));
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert_eq!(outcome.roster.workers(), problem.workers());
+}
+
+/// Days of duty at a cost, until somebody asks for a panic.
+#[derive(Clone, Debug)]
+struct Trap(Arc<AtomicBool>);
+
+impl Rule for Trap {
+    fn judge(&self, line: &Line<'_>) -> Judgement {
+        let duties = line.activities().iter().filter(|activity| **activity == ActivityId::new(1));
+        let cost = i64::try_from(duties.count()).unwrap();
+        Judgement { cost, ..Judgement::default() }
+    }
+
+    fn automata(&self, _: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
+        vec![Box::new(Summed::new(self.clone()))]
+    }
+
+    fn describe(&self, _: &mut Canon) {}
+}
+
+impl Tally for Trap {
+    fn step(&self, mode: u32, _: PeriodId, activity: ActivityId) -> Option<(u32, u32)> {
+        Some((mode, u32::from(activity == ActivityId::new(1))))
+    }
+
+    fn limits(&self) -> (u32, u32) {
+        (0, 2)
+    }
+
+    fn cost(&self, sum: u32) -> i64 {
+        assert!(!self.0.load(Ordering::Relaxed), "as asked");
+        i64::from(sum)
+    }
+}
+
+#[test]
+fn a_panic_of_a_rule_reaches_the_caller_from_any_thread() {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let trap = Trap(Arc::default());
+        let problem = tiny(|builder, worker| {
+            builder.rule(worker, trap.clone());
+            let ben = builder.worker("Ben");
+            builder.rule(ben, trap.clone());
+            for period in [0, 1].map(PeriodId::new) {
+                builder.demand(Demand::at_least("duty", period, [ActivityId::new(1)], 1));
+            }
+        });
+        // The first legal roster is there when this is called; then the climb begins.
+        let solve = || {
+            let options = Options::default().budget(Budget::default());
+            Solver::new(options).solve(&problem, |_| {
+                trap.0.store(true, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            })
+        };
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(solve));
+        tell.send(caught.is_err()).unwrap();
+    });
+    assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(true));
 }
 
 #[test]

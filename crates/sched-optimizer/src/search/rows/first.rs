@@ -5,7 +5,7 @@ use crate::budget::Clock;
 use crate::cover::Part;
 use crate::line::{Effort, NONE};
 
-/// Looks with ever higher prices of sums before labels have to find the line.
+/// Looks under prices of sums that are bracketed, before labels have to find the line.
 const TRIES: u32 = 64;
 /// After so many of them noise is added, for the first time and again and again.
 const FIRST_NOISE: u32 = 3;
