@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use sched_optimizer::rules::{Count, CountWindow, Rest, Run, RunHistory, Target};
 use sched_optimizer::{
-    ActivityId, AlternativeOptions, Analysis, Budget, Demand, Feasibility, Options, PeriodId,
-    Problem, ProblemError, Shift, Solver, Span, Standing, Until, WorkerId, alternatives,
+    ActivityId, AlternativeOptions, Analysis, Budget, Demand, Feasibility, Options, Penalty,
+    PeriodId, Problem, ProblemError, Shift, Solver, Span, Standing, Until, WorkerId, alternatives,
     find_conflict,
 };
 
@@ -99,7 +99,7 @@ fn week(people: &[&str]) -> Result<Problem, ProblemError> {
         what: "nights".into(),
         activities: vec![night()],
         windows: vec![CountWindow::at_most(0..7, 3)],
-        target: Some(Target { count: 1, linear: 1, square: 1 }),
+        target: Some(Target { count: 1, cost: Penalty { linear: 1, square: 1 } }),
     });
     for name in people {
         let worker = builder.worker(*name);

@@ -2,8 +2,8 @@
 //!
 //! Every demand gets a price for each worker it counts, every ratio one for its excess, and every sum
 //! that has no room on the planes one for its amounts. Workers then choose their best lines
-//! independently, demands their best counts, and the total is a lower bound on the cost of every legal
-//! roster (Lagrangean relaxation). It is computed in integers over a relaxation that the line
+//! independently, demands their best counts, soft ratios their best excess, and the total is a lower
+//! bound on the cost of every legal roster (Lagrangean relaxation). It is computed in integers over a relaxation that the line
 //! programme solves exactly. Prices climb by subgradient steps (Polyak 1969) whose size falls with the
 //! work done, not with success: a step that falls with success stalls early.
 
@@ -39,7 +39,7 @@ pub(crate) struct Ascent<'m> {
     scales: Vec<f64>,
     /// Least and most that a price is useful at.
     box_: Vec<(f64, f64)>,
-    /// How many workers could count towards each demand.
+    /// How many workers could count towards each demand, and then be supervised in each ratio.
     eligible: Vec<u32>,
     /// The cost that steps aim at, once a roster is known.
     aim: Option<f64>,
@@ -127,12 +127,17 @@ impl<'m> Ascent<'m> {
         let mut box_ = Vec::new();
         for (demand, &eligible) in model.problem.demands().iter().zip(&eligible) {
             // Beyond its costs a price only moves the count, where the limits let it.
-            let over =
-                if demand.max.min(eligible) > demand.wanted { demand.over_cost } else { FAR };
-            let under = if demand.min < demand.wanted { demand.under_cost } else { FAR };
+            let [under, over] = demand.dearest_steps(eligible);
+            let over = if demand.max.min(eligible) > demand.wanted { over } else { FAR };
+            let under = if demand.min < demand.wanted { under } else { FAR };
             box_.push(((-over * UNIT) as f64, (under * UNIT) as f64));
         }
-        box_.extend(model.problem.ratios().iter().map(|_| (0.0, (FAR * UNIT) as f64)));
+        for (ratio, &supervised) in model.problem.ratios().iter().zip(&eligible[box_.len()..]) {
+            let most = ratio
+                .excess_cost
+                .map_or(FAR, |cost| cost.next(supervised.saturating_sub(1).into()));
+            box_.push((0.0, (most * UNIT) as f64));
+        }
         let mut sum_starts = vec![box_.len()];
         let mut scales = vec![1.0; box_.len()];
         for program in &model.programs {
@@ -284,16 +289,28 @@ impl<'m> Ascent<'m> {
         }
     }
 
-    /// Each demand's best count: its price is linear, its cost convex with corners at three counts.
+    /// Each demand's best count and each soft ratio's best excess: costs are convex, so the best is
+    /// where the next unit costs as much as its price, or the limit that is nearest to it.
     fn choose_counts(&self, duals: &Duals, slope: &mut Slope) {
-        for (at, demand) in self.model.problem.demands().iter().enumerate() {
-            let most = demand.max.min(self.eligible[at]);
-            let corners = [demand.wanted.min(most), demand.min.min(most), most];
-            let value =
-                |count: u32| demand.price(count).1 * UNIT + duals.demands[at] * i64::from(count);
-            let best = corners.into_iter().min_by_key(|&count| value(count)).unwrap_or(0);
-            slope.value += value(best);
+        let (demands, ratios) = (self.model.problem.demands(), self.model.problem.ratios());
+        let (counted, supervised) = self.eligible.split_at(demands.len());
+        for (at, (demand, &eligible)) in demands.iter().zip(counted).enumerate() {
+            let price = duals.demands[at];
+            let most = demand.max.min(eligible);
+            let short = u32::try_from(demand.under_cost.worth(price, UNIT)).unwrap_or(u32::MAX);
+            let above = u32::try_from(demand.over_cost.worth(-price, UNIT)).unwrap_or(u32::MAX);
+            let best = demand.wanted.saturating_sub(short).saturating_add(above);
+            let best = best.clamp(demand.min.min(most), most);
+            slope.value += demand.price(best).1 * UNIT + price * i64::from(best);
             slope.along[at] += i64::from(best);
+        }
+        for (at, (ratio, &most)) in ratios.iter().zip(supervised).enumerate() {
+            let Some(cost) = ratio.excess_cost else { continue };
+            let price = duals.ratios[at];
+            let best = cost.worth(price, UNIT).min(most.into());
+            let excess = i64::try_from(best).unwrap_or(i64::MAX);
+            slope.value += cost.cost(best) * UNIT - price * excess;
+            slope.along[demands.len() + at] -= excess;
         }
     }
 }
@@ -382,19 +399,22 @@ fn round(price: f64, scale: f64) -> i64 {
     ((price / scale / grain).round() * grain).clamp(-1e12, 1e12) as i64
 }
 
+/// How many workers could count towards each demand, and then be supervised in each ratio.
 fn eligible(model: &Model<'_>) -> Vec<u32> {
-    let mut eligible = vec![0; model.problem.demands().len()];
+    let demands = model.problem.demands().len();
+    let mut eligible = vec![0; demands + model.problem.ratios().len()];
     for (worker, program) in model.programs.iter().enumerate() {
         let parts = (0..program.choices()).flat_map(|choice| model.cover.of(worker, choice));
-        let mut demands: Vec<usize> = parts
+        let mut counted: Vec<usize> = parts
             .filter_map(|&part| match model.cover.part(part) {
                 Part::Demand(at) => Some(at),
-                _ => None,
+                Part::Supervised(at) => Some(demands + at),
+                Part::Supervisor(_) => None,
             })
             .collect();
-        demands.sort_unstable();
-        demands.dedup();
-        demands.into_iter().for_each(|at| eligible[at] += 1);
+        counted.sort_unstable();
+        counted.dedup();
+        counted.into_iter().for_each(|at| eligible[at] += 1);
     }
     eligible
 }

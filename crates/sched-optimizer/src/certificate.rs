@@ -1,7 +1,8 @@
 //! A bound that can be checked without the solver.
 //!
 //! A [`Certificate`] holds prices only, and [`verify`] works the bound out anew from the problem: a
-//! small dynamic programme for every worker, every count for every demand. It shares no code with
+//! small dynamic programme for every worker, every count for every demand, every excess for every
+//! soft ratio. It shares no code with
 //! the search, the line programme or the climb of the prices.
 
 mod line;
@@ -9,8 +10,9 @@ mod table;
 
 use line::Lines;
 
-use crate::demand::Demand;
-use crate::ids::{PeriodId, WorkerId};
+use crate::demand::{Demand, Ratio};
+use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::penalty::Penalty;
 use crate::problem::Problem;
 
 /// Different combinations of a worker's states in one period, at most: for a proof, and for pruning,
@@ -93,10 +95,10 @@ fn whole(parts: i128) -> i64 {
 
 const PARTS: i128 = Certificate::PARTS as i128;
 
-/// The least cost of all lines and counts under the prices, in parts; `None` when there are none.
+/// The least cost of all lines, counts and excesses under the prices, in parts; `None` when there are none.
 fn minimum(problem: &Problem, certificate: &Certificate) -> Result<Option<i128>, Refused> {
     check(problem, certificate)?;
-    let mut total = demands(problem, certificate);
+    let mut total = in_common(problem, certificate);
     for worker in problem.worker_ids() {
         let prices = prices(problem, certificate, worker);
         let line = Lines::new(problem, worker, &prices, VERIFIED_LABELS).cheapest();
@@ -112,7 +114,7 @@ pub(crate) fn bounds(
     certificate: &Certificate,
 ) -> Result<Vec<Vec<Option<i64>>>, Refused> {
     check(problem, certificate)?;
-    let mut total = demands(problem, certificate);
+    let mut total = in_common(problem, certificate);
     let mut workers = Vec::new();
     for worker in problem.worker_ids() {
         let prices = prices(problem, certificate, worker);
@@ -140,27 +142,56 @@ fn check(problem: &Problem, certificate: &Certificate) -> Result<(), Refused> {
     }
 }
 
-/// The least cost of all demands' counts under the prices, in parts; `None` when one has none.
-fn demands(problem: &Problem, certificate: &Certificate) -> Option<i128> {
+/// The least cost of all demands' counts and all ratios' excesses under the prices, in parts; `None`
+/// when a demand has no count.
+fn in_common(problem: &Problem, certificate: &Certificate) -> Option<i128> {
     let demands = problem.demands().iter().zip(&certificate.demands);
-    demands.map(|(demand, &price)| cheapest_count(problem, demand, price)).sum()
+    let counts = demands.map(|(demand, &price)| cheapest_count(problem, demand, price));
+    let ratios = problem.ratios().iter().zip(&certificate.ratios);
+    let excesses = ratios.map(|(ratio, &price)| Some(cheapest_excess(problem, ratio, price)));
+    counts.chain(excesses).sum()
 }
 
 /// Tries every count that the workers and the limits allow.
 fn cheapest_count(problem: &Problem, demand: &Demand, price: i64) -> Option<i128> {
-    let counts = |worker: &WorkerId| {
-        let choices = problem.choices(*worker, demand.period);
-        includes(demand, *worker) && choices.iter().any(|c| demand.activities.contains(&c.activity))
-    };
-    let eligible = u32::try_from(problem.worker_ids().filter(counts).count()).unwrap_or(u32::MAX);
+    let included = problem.worker_ids().filter(|&worker| includes(demand, worker));
+    let eligible = able(problem, included, demand.period, &demand.activities);
     let legal = (0..=eligible).filter(|&count| demand.min <= count && count <= demand.max);
     let value = |count: u32| {
-        let short = i128::from(demand.wanted.saturating_sub(count));
-        let above = i128::from(count.saturating_sub(demand.wanted));
-        let cost = short * i128::from(demand.under_cost) + above * i128::from(demand.over_cost);
-        cost * PARTS + i128::from(price) * i128::from(count)
+        let under = parts(demand.under_cost, demand.wanted.saturating_sub(count));
+        let over = parts(demand.over_cost, count.saturating_sub(demand.wanted));
+        under + over + i128::from(price) * i128::from(count)
     };
     legal.map(value).min()
+}
+
+/// Tries every excess that the workers allow. A hard ratio has none.
+fn cheapest_excess(problem: &Problem, ratio: &Ratio, price: i64) -> i128 {
+    let Some(cost) = ratio.excess_cost else { return 0 };
+    let most = able(problem, problem.worker_ids(), ratio.period, &ratio.supervised);
+    let value = |excess: u32| parts(cost, excess) - i128::from(price) * i128::from(excess);
+    (0..=most).map(value).min().unwrap_or(0)
+}
+
+/// How many of `workers` could do one of `activities` in `period`.
+fn able(
+    problem: &Problem,
+    workers: impl Iterator<Item = WorkerId>,
+    period: PeriodId,
+    activities: &[ActivityId],
+) -> u32 {
+    let able = |worker: &WorkerId| {
+        let mut choices = problem.choices(*worker, period).iter();
+        choices.any(|choice| activities.contains(&choice.activity))
+    };
+    u32::try_from(workers.filter(able).count()).unwrap_or(u32::MAX)
+}
+
+/// What `distance` costs, in parts.
+fn parts(penalty: Penalty, distance: u32) -> i128 {
+    let distance = i128::from(distance);
+    let Penalty { linear, square } = penalty;
+    (i128::from(linear) * distance + i128::from(square) * distance * distance) * PARTS
 }
 
 fn includes(demand: &Demand, worker: WorkerId) -> bool {
@@ -174,7 +205,7 @@ fn prices(problem: &Problem, certificate: &Certificate, worker: WorkerId) -> Vec
         .period_ids()
         .map(|period| choices(period).map(|choice| i128::from(choice.cost) * PARTS).collect())
         .collect();
-    let mut pay = |period: PeriodId, activities: &[crate::ActivityId], amount: i128| {
+    let mut pay = |period: PeriodId, activities: &[ActivityId], amount: i128| {
         for (choice, price) in choices(period).zip(&mut prices[period.index()]) {
             if activities.contains(&choice.activity) {
                 *price += amount;

@@ -217,8 +217,8 @@ pub(crate) fn demand(problem: &Problem, at: usize, count: u32) -> Item {
 
 pub(crate) fn ratio(problem: &Problem, at: usize, supervised: u32, supervisors: u32) -> Item {
     let ratio = &problem.ratios()[at];
-    let excess = ratio.excess(supervised, supervisors);
-    counted(problem, Source::Ratio(at), ratio.period, (excess, 0), || {
+    let price = ratio.price(supervised, supervisors);
+    counted(problem, Source::Ratio(at), ratio.period, price, || {
         format!("{}: {supervised} supervised by {supervisors}", ratio.name)
     })
 }

@@ -137,14 +137,18 @@ impl<'p> Cover<'p> {
             weights: vec![weight; demands.len() + ratios.len()],
         };
         for at in 0..demands.len() {
-            cover.count_in(at, 1);
+            let price = cover.demand_price(at);
+            cover.count_in(price, 1);
         }
         cover
     }
 
-    /// Adds `sign` times the price of a demand to the totals.
-    fn count_in(&mut self, demand: usize, sign: i64) {
-        let (hard, soft) = self.demands[demand].price(self.counts[demand]);
+    fn demand_price(&self, demand: usize) -> (i64, i64) {
+        self.demands[demand].price(self.counts[demand])
+    }
+
+    /// Adds `sign` times a price to the totals.
+    const fn count_in(&mut self, (hard, soft): (i64, i64), sign: i64) {
         self.hard += sign * hard;
         self.soft += sign * soft;
     }
@@ -153,9 +157,9 @@ impl<'p> Cover<'p> {
         self.demands.len() + self.ratios.len() + ratio
     }
 
-    fn excess(&self, ratio: usize) -> i64 {
+    fn ratio_price(&self, ratio: usize) -> (i64, i64) {
         let supervised = self.counts[self.demands.len() + ratio];
-        self.ratios[ratio].excess(supervised, self.counts[self.supervisor(ratio)])
+        self.ratios[ratio].price(supervised, self.counts[self.supervisor(ratio)])
     }
 
     /// Changes a count by one, up or down.
@@ -163,14 +167,14 @@ impl<'p> Cover<'p> {
         let step = |count: &mut u32| *count = if up { *count + 1 } else { *count - 1 };
         match part {
             Part::Demand(at) => {
-                self.count_in(at, -1);
+                self.count_in(self.demand_price(at), -1);
                 step(&mut self.counts[id as usize]);
-                self.count_in(at, 1);
+                self.count_in(self.demand_price(at), 1);
             }
             Part::Supervised(at) | Part::Supervisor(at) => {
-                self.hard -= self.excess(at);
+                self.count_in(self.ratio_price(at), -1);
                 step(&mut self.counts[id as usize]);
-                self.hard += self.excess(at);
+                self.count_in(self.ratio_price(at), 1);
             }
         }
     }
@@ -180,10 +184,8 @@ impl<'p> Cover<'p> {
         match part {
             Part::Demand(at) => {
                 let (demand, count) = (&self.demands[at], self.counts[at]);
-                let soft =
-                    if count < demand.wanted { -demand.under_cost } else { demand.over_cost };
                 let hard = i64::from(count >= demand.max) - i64::from(count < demand.min);
-                soft * UNIT + hard * self.weights[at]
+                demand.next_cost(count) * UNIT + hard * self.weights[at]
             }
             Part::Supervised(at) => self.ratio_change(at, 1, 0),
             Part::Supervisor(at) => self.ratio_change(at, 0, 1),
@@ -193,8 +195,9 @@ impl<'p> Cover<'p> {
     fn ratio_change(&self, at: usize, supervised: u32, supervisors: u32) -> i64 {
         let s = self.counts[self.demands.len() + at] + supervised;
         let v = self.counts[self.supervisor(at)] + supervisors;
-        let change = self.ratios[at].excess(s, v) - self.excess(at);
-        change * self.weights[self.demands.len() + at]
+        let ((hard, soft), (old_hard, old_soft)) =
+            (self.ratios[at].price(s, v), self.ratio_price(at));
+        (soft - old_soft) * UNIT + (hard - old_hard) * self.weights[self.demands.len() + at]
     }
 
     /// Breaches and cost of all demands and ratios.
@@ -208,11 +211,11 @@ impl<'p> Cover<'p> {
             return;
         }
         for at in 0..self.weights.len() {
-            let broken = match at.checked_sub(self.demands.len()) {
-                None => self.demands[at].price(self.counts[at]).0 > 0,
-                Some(ratio) => self.excess(ratio) > 0,
+            let (hard, _) = match at.checked_sub(self.demands.len()) {
+                None => self.demand_price(at),
+                Some(ratio) => self.ratio_price(ratio),
             };
-            if broken {
+            if hard > 0 {
                 self.weights[at] = (self.weights[at] + more).min(most);
             }
         }

@@ -99,6 +99,19 @@ pub enum Fault {
         /// The cost.
         cost: i64,
     },
+    /// A penalty is so large at the greatest distance there can be that sums could overflow.
+    #[error(
+        "{place} would cost {cost} at a distance of {distance}; each unit may cost \
+         1,000,000,000 at most, and all of them together a thousand times as much"
+    )]
+    Penalty {
+        /// Whose it is.
+        place: String,
+        /// The greatest distance.
+        distance: u64,
+        /// What it costs there; `i64::MAX` for whatever is more.
+        cost: i64,
+    },
     /// A demand's limits contradict each other.
     #[error("demand {demand} needs min <= wanted <= max, has {min}, {wanted}, {max}")]
     Limits {

@@ -3,7 +3,8 @@
 //!
 //! A [`Problem`] has periods (half-days, nights, days), activities with start and end in minutes,
 //! and workers who do exactly one activity in every period. A [`Rule`] is about one worker's line:
-//! pauses, hours, free days, runs. [`Demand`]s and [`Ratio`]s are about counts in one period.
+//! pauses, hours, free days, runs. [`Demand`]s and [`Ratio`]s are about counts in one period,
+//! hard or with a linear or convex [`Penalty`].
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -94,6 +95,7 @@ mod memo;
 mod model;
 mod pace;
 mod parameters;
+mod penalty;
 mod portfolio;
 mod problem;
 mod progress;
@@ -119,6 +121,7 @@ pub use fingerprint::{Canon, Fingerprint, Likeness, Sketch};
 pub use ids::{ActivityId, PeriodId, WorkerId};
 pub use memo::{LruSolutions, Solution, SolutionStore, WarmStart, warm_start};
 pub use parameters::Parameters;
+pub use penalty::Penalty;
 pub use problem::{Choice, Problem, ProblemBuilder, Removed};
 pub use progress::Progress;
 pub use prune::{Pruned, Triple, prune, prune_with};

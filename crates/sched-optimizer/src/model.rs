@@ -184,14 +184,24 @@ fn programs(
     (all.len() == problem.workers()).then_some(all)
 }
 
+/// A typical and the largest of the costs of choices and of a worker less or more on a demand or a
+/// ratio. The first of these are the typical ones.
 fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
-    let demands = problem.demands().iter().flat_map(|d| [d.under_cost * UNIT, d.over_cost * UNIT]);
+    let workers = u32::try_from(problem.workers()).unwrap_or(u32::MAX);
+    let demands = problem.demands().iter();
+    let ratios = problem.ratios().iter().filter_map(|ratio| ratio.excess_cost);
+    let first = demands.clone().flat_map(|demand| [demand.under_cost, demand.over_cost]);
+    let first = first.chain(ratios.clone()).map(|penalty| penalty.next(0) * UNIT);
+    let last = demands.flat_map(|demand| demand.dearest_steps(workers));
+    let last = last.chain(ratios.map(|cost| cost.next(workers.saturating_sub(1).into())));
+    let largest = last.max().unwrap_or(0) * UNIT;
     let mut costs: Vec<i64> =
-        unary.iter().flatten().copied().chain(demands).filter(|&cost| cost > 0).collect();
+        unary.iter().flatten().copied().chain(first).filter(|&cost| cost > 0).collect();
     let middle = costs.len() / 4;
     let typical = match costs.len() {
         0 => UNIT,
         _ => *costs.select_nth_unstable(middle).1,
     };
-    (typical.max(UNIT), costs.into_iter().max().unwrap_or(UNIT))
+    let largest = costs.into_iter().max().map_or(UNIT, |cost| cost.max(largest));
+    (typical.max(UNIT), largest)
 }

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use sched_optimizer::rules::{Count, CountWindow};
 use sched_optimizer::{
     ActivityId, Analysis, Budget, CancelToken, Conflict, Demand, Feasibility, Line, Member,
-    Options, PeriodId, Problem, ProblemBuilder, Ratio, Relief, Roster, Shift, Span, WorkerId,
-    find_conflict,
+    Options, Penalty, PeriodId, Problem, ProblemBuilder, Ratio, Relief, Roster, Shift, Span,
+    WorkerId, find_conflict,
 };
 
 const PERIODS: usize = 3;
@@ -50,6 +50,7 @@ fn crowded(seed: u64, rules: usize) -> Problem {
             supervised: vec![a],
             supervisors: vec![b],
             per_supervisor: 1,
+            excess_cost: (maker.rng.u8(0..4) == 0).then(|| Penalty::linear(3)),
         });
     }
     maker.builder.build().unwrap()
@@ -75,6 +76,7 @@ fn keeps(problem: &Problem, roster: &Roster, member: &Member) -> bool {
         }
         &Member::Ratio(at) => {
             let ratio = &problem.ratios()[at];
+            assert_eq!(ratio.excess_cost, None, "a soft ratio excludes nothing");
             let on = |activities: &Vec<ActivityId>| {
                 let demand = Demand::at_least("", ratio.period, activities.clone(), 0);
                 count(problem, roster, &demand)

@@ -19,8 +19,9 @@ use proptest::prelude::*;
 use sched_optimizer::rules::{Count, CountWindow, FreeTime, FreeWindow, Rest, Target};
 use sched_optimizer::{
     ActivityId, Analysis, Automaton, Budget, CancelToken, Canon, Demand, Fault, Judgement, Line,
-    LineContext, Options, Outcome, PeriodId, Problem, ProblemBuilder, ReplanOptions, Roster, Rule,
-    Shift, Solver, Span, Status, Summed, Tally, Until, WorkerId, replan,
+    LineContext, Options, Outcome, Penalty, PeriodId, Problem, ProblemBuilder, Ratio,
+    ReplanOptions, Roster, Rule, Shift, Solver, Span, Status, Summed, Tally, Until, WorkerId,
+    replan,
 };
 
 fn small() -> Size {
@@ -323,11 +324,60 @@ fn what_a_rule_names_is_checked() {
         what: "days".to_owned(),
         activities: vec![activity],
         windows: vec![CountWindow::at_most(0..1, 1)],
-        target: Some(Target { count: 1, linear: 0, square }),
+        target: Some(Target { count: 1, cost: Penalty::square(square) }),
     };
     assert_eq!(faults(Arc::new(count(off, 2))), []);
     assert!(matches!(faults(Arc::new(count(stranger, 2)))[..], [Fault::Unknown { .. }]));
     assert!(matches!(faults(Arc::new(count(off, -2)))[..], [Fault::Cost { .. }]));
+}
+
+#[test]
+fn a_penalty_is_refused_when_it_is_negative_or_too_large() {
+    let faults = |wanted, under: Option<Penalty>, over: Option<Penalty>, excess| {
+        let mut builder = Problem::builder();
+        let [off, day, late] = ["off", "day", "late"].map(|name| builder.activity(name));
+        let period = builder.period("monday", Span::new(0, 1440));
+        for activity in [off, day, late] {
+            builder.offer(period, activity, None);
+        }
+        (0..40).for_each(|number| _ = builder.worker(format!("w{number}")));
+        builder.demand(Demand {
+            wanted,
+            under_cost: under.unwrap_or_default(),
+            over_cost: over.unwrap_or_default(),
+            ..Demand::at_least("ward", period, [off], 0)
+        });
+        builder.ratio(Ratio {
+            name: "supervision".into(),
+            period,
+            supervised: vec![day],
+            supervisors: vec![late],
+            per_supervisor: 1,
+            excess_cost: excess,
+        });
+        let faults = builder.build().map_or_else(|error| error.faults, |_| Vec::new());
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    let (cheap, billion) = (Penalty { linear: 1, square: 1 }, 1_000_000_000);
+    assert_eq!(faults(8, Some(cheap), Some(cheap), Some(cheap)), "");
+    assert_eq!(faults(1000, Some(Penalty::linear(billion)), None, None), "");
+    assert_eq!(faults(0, Some(Penalty::square(billion)), None, None), "");
+    let says = |text: String, start: &str| assert!(text.starts_with(start), "{text}");
+    let [short, exceeded] = ["short", "exceeded"].map(|how| format!("demand ward, when {how},"));
+    let negative = Penalty { linear: 5, square: -1 };
+    says(faults(8, Some(negative), None, None), &format!("{short} has cost -1;"));
+    says(faults(8, None, Some(negative), None), &format!("{exceeded} has cost -1;"));
+    says(faults(8, None, None, Some(negative)), "ratio supervision, when exceeded, has cost -1;");
+    let steep = Some(Penalty::square(20_000_000));
+    let far = |distance: u32, cost| format!("would cost {cost} at a distance of {distance};");
+    says(faults(30, steep, None, None), &format!("{short} {}", far(30, 18_000_000_000_i64)));
+    says(faults(10, None, steep, None), &format!("{exceeded} {}", far(30, 18_000_000_000_i64)));
+    let text = format!("ratio supervision, when exceeded, {}", far(40, 32_000_000_000_i64));
+    says(faults(8, None, None, steep), &text);
+    let most = Some(Penalty::linear(billion));
+    says(faults(1001, most, None, None), &format!("{short} {}", far(1001, 1_001_000_000_000_i64)));
+    let far = far(u32::MAX, i64::MAX);
+    says(faults(u32::MAX, steep, None, None), &format!("{short} {far}"));
 }
 
 #[test]

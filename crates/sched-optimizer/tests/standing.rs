@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use problems::{KINDS, Maker};
 use proptest::prelude::*;
 use sched_optimizer::{
-    ActivityId, Analysis, Barrier, Demand, Effect, PeriodId, Problem, Roster, Score, Shift, Source,
-    Span, Standing, Triple, WorkerId,
+    ActivityId, Analysis, Barrier, Demand, Effect, Penalty, PeriodId, Problem, Roster, Score,
+    Shift, Source, Span, Standing, Triple, WorkerId,
 };
 
 /// Any activity anywhere, possible or not.
@@ -69,7 +69,11 @@ fn team(seed: u64) -> Problem {
     let some = [0, 2].map(WorkerId::new).to_vec();
     for period in (0..8).map(PeriodId::new) {
         let demand = Demand::at_least("some", period, maker.activities(), 1);
-        maker.builder.demand(Demand { workers: Some(some.clone()), under_cost: 3, ..demand });
+        maker.builder.demand(Demand {
+            workers: Some(some.clone()),
+            under_cost: Penalty { linear: 3, square: 1 },
+            ..demand
+        });
     }
     maker.team(4, 4)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sched_optimizer::ActivityId;
 use sched_optimizer::rules::{Count, Target};
+use sched_optimizer::{ActivityId, Penalty};
 
 use crate::domain::{Activity, DutyKind, NightKind, PersonIx, Request, RotationIx, Slot, Wish};
 use crate::model::Draft;
@@ -98,7 +98,7 @@ fn share(draft: &mut Draft<'_>, what: &str, activities: &[ActivityId], kinds: &[
     let total = asked + before.values().sum::<u32>();
     for (person, had) in before {
         let count = (total / residents).saturating_sub(had);
-        let target = Some(Target { count, linear: 0, square: UNEVEN });
+        let target = Some(Target { count, cost: Penalty::square(UNEVEN) });
         let rule = Count {
             what: what.to_owned(),
             activities: activities.to_vec(),

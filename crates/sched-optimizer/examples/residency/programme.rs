@@ -10,8 +10,8 @@ use sched_optimizer::rules::{
     Segment, Stay, Stretch, Target,
 };
 use sched_optimizer::{
-    ActivityId, Demand, Duty, PeriodId, Problem, ProblemBuilder, ProblemError, Ratio, Shift, Span,
-    WorkerId,
+    ActivityId, Demand, Duty, Penalty, PeriodId, Problem, ProblemBuilder, ProblemError, Ratio,
+    Shift, Span, WorkerId,
 };
 
 /// How large a programme to make.
@@ -188,7 +188,7 @@ impl Maker {
                 what: "nights".into(),
                 activities: vec![self.attending_night],
                 windows: vec![CountWindow::at_most(periods, 4)],
-                target: Some(Target { count: 1, linear: 0, square: 2 }),
+                target: Some(Target { count: 1, cost: Penalty::square(2) }),
             },
         );
     }
@@ -370,8 +370,8 @@ impl Maker {
             min,
             max: min + 6,
             wanted: min + u32::from(need > 1),
-            under_cost: 4,
-            over_cost: 1,
+            under_cost: Penalty::linear(4),
+            over_cost: Penalty::linear(1),
         });
     }
 
@@ -384,6 +384,7 @@ impl Maker {
                 supervised,
                 supervisors: vec![self.attending_night],
                 per_supervisor: 8,
+                excess_cost: None,
             });
             return;
         }
@@ -396,6 +397,7 @@ impl Maker {
                 supervised,
                 supervisors: vec![self.attending[kind]],
                 per_supervisor: 4,
+                excess_cost: None,
             });
         }
     }

@@ -2,7 +2,8 @@
 
 use sched_optimizer::rules::{BusyGroups, Count, CountWindow, Run, RunHistory, Succession, Total};
 use sched_optimizer::{
-    ActivityId, Demand, PeriodId, Problem, ProblemBuilder, ProblemError, Shift, Span, WorkerId,
+    ActivityId, Demand, Penalty, PeriodId, Problem, ProblemBuilder, ProblemError, Shift, Span,
+    WorkerId,
 };
 
 use super::instance::{Employee, Instance};
@@ -166,8 +167,8 @@ impl Draft<'_> {
             let period = PeriodId::new(cover.day);
             self.builder.demand(Demand {
                 wanted: cover.wanted,
-                under_cost: cover.under_weight.into(),
-                over_cost: cover.over_weight.into(),
+                under_cost: Penalty::linear(cover.under_weight.into()),
+                over_cost: Penalty::linear(cover.over_weight.into()),
                 ..Demand::at_least(name, period, [activity(cover.shift)], 0)
             });
         }

@@ -13,6 +13,7 @@ use crate::demand::{Demand, Ratio};
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::model::Model;
+use crate::penalty::Penalty;
 use crate::problem::{Part, Problem};
 use crate::progress::Progress;
 use crate::roster::Roster;
@@ -193,8 +194,8 @@ impl Keeping<'_> {
             min: 0,
             max: u32::MAX,
             wanted,
-            under_cost,
-            over_cost,
+            under_cost: Penalty::linear(under_cost),
+            over_cost: Penalty::linear(over_cost),
             ..demand.clone()
         };
         let elastic = demands.flat_map(|(at, demand)| {
@@ -209,7 +210,8 @@ impl Keeping<'_> {
 
     fn kept_ratios(&self) -> Vec<Ratio> {
         let ratios = self.catalogue.problem.ratios().iter().enumerate();
-        let kept = ratios.filter(|(at, _)| self.kept[self.catalogue.ratios[*at]]);
+        let kept = ratios
+            .filter(|(at, _)| self.catalogue.ratios[*at].is_some_and(|member| self.kept[member]));
         let limited = kept.map(|(at, ratio)| Ratio {
             per_supervisor: self.limits.per_supervisor[at],
             ..ratio.clone()

@@ -65,7 +65,9 @@ fn periods(oracle: &Oracle<'_>) -> Vec<Place> {
             both.into_iter().flatten().for_each(|member| members[member] = true);
         }
         for (at, ratio) in catalogue.problem.ratios().iter().enumerate() {
-            members[catalogue.ratios[at]] |= ratio.period == period;
+            if let Some(member) = catalogue.ratios[at].filter(|_| ratio.period == period) {
+                members[member] = true;
+            }
         }
         for worker in catalogue.problem.worker_ids() {
             let cell = worker.index() * catalogue.problem.periods() + period.index();
@@ -93,8 +95,8 @@ fn kinds(oracle: &Oracle<'_>) -> Vec<Place> {
         let share = need * 100 / able.max(1);
         if share >= TIGHT {
             let mut members = all.clone();
-            let limits = catalogue.at_least.iter().chain(&catalogue.at_most).flatten();
-            limits.chain(&catalogue.ratios).for_each(|&member| members[member] = false);
+            let limits = catalogue.at_least.iter().chain(&catalogue.at_most);
+            limits.chain(&catalogue.ratios).flatten().for_each(|&member| members[member] = false);
             let own = same.iter().filter_map(|&at| catalogue.at_least[at]);
             own.for_each(|member| members[member] = true);
             kinds.push((share, members));

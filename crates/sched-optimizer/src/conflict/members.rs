@@ -16,7 +16,7 @@ pub enum Member {
         /// The position.
         rule: usize,
     },
-    /// A ratio, by its position in [`Problem::ratios`].
+    /// A hard ratio, by its position in [`Problem::ratios`].
     Ratio(usize),
     /// The upper limit of a demand, by its position in [`Problem::demands`].
     AtMost(usize),
@@ -86,8 +86,8 @@ pub(super) struct Catalogue<'p> {
     /// Positions by demand.
     pub(super) at_least: Vec<Option<usize>>,
     pub(super) at_most: Vec<Option<usize>>,
-    /// Positions by ratio.
-    pub(super) ratios: Vec<usize>,
+    /// Positions by ratio; soft ones have none.
+    pub(super) ratios: Vec<Option<usize>>,
     /// Positions by worker, then rule.
     pub(super) rules: Vec<Vec<usize>>,
     /// What was taken away and by which member, by `worker * periods + period`.
@@ -126,7 +126,10 @@ impl<'p> Catalogue<'p> {
             let own = rules.map(|rule| self.add(Member::Rule { worker, rule })).collect();
             self.rules.push(own);
         }
-        self.ratios = (0..problem.ratios().len()).map(|at| self.add(Member::Ratio(at))).collect();
+        let ratios = problem.ratios().iter().enumerate();
+        self.ratios = ratios
+            .map(|(at, ratio)| ratio.excess_cost.is_none().then(|| self.add(Member::Ratio(at))))
+            .collect();
         let demands = problem.demands();
         for (at, demand) in demands.iter().enumerate() {
             self.demands_in[demand.period.index()].push(at);

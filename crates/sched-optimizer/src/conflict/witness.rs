@@ -192,6 +192,6 @@ impl Keeping<'_> {
 
     fn ratios(&self) -> impl Iterator<Item = (usize, &Ratio)> + '_ {
         let ratios = self.catalogue.problem.ratios().iter().enumerate();
-        ratios.filter(|(at, _)| self.kept[self.catalogue.ratios[*at]])
+        ratios.filter(|(at, _)| self.catalogue.ratios[*at].is_some_and(|member| self.kept[member]))
     }
 }

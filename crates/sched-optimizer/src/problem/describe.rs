@@ -67,16 +67,18 @@ fn describe_demand(canon: &mut Canon, demand: &Demand) {
     canon.activities(activities);
     canon.option(workers.as_ref(), |canon, workers| canon.workers(workers));
     canon.ints([*min, *max, *wanted]);
-    canon.ints([*under_cost, *over_cost]);
+    under_cost.describe(canon);
+    over_cost.describe(canon);
 }
 
 fn describe_ratio(canon: &mut Canon, ratio: &Ratio) {
-    let Ratio { name, period, supervised, supervisors, per_supervisor } = ratio;
+    let Ratio { name, period, supervised, supervisors, per_supervisor, excess_cost } = ratio;
     canon.text(name);
     canon.len(period.index());
     canon.activities(supervised);
     canon.activities(supervisors);
     canon.int(*per_supervisor);
+    canon.option(*excess_cost, |canon, penalty| penalty.describe(canon));
 }
 
 fn describe_shift(canon: &mut Canon, shift: Shift) {

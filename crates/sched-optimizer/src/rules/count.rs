@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
+use crate::penalty::Penalty;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::cell_sum::{Aim, CellSum, Limits};
 
@@ -45,33 +46,28 @@ impl CountWindow {
     }
 }
 
-/// A count that costs nothing, and what the distance from it costs: `linear * d + square * d²`.
+/// A count that costs nothing, and what the distance from it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The count that costs nothing.
     pub count: u32,
-    /// Cost of each cell of distance.
-    pub linear: i64,
-    /// Cost of the square of the distance: makes one big unfairness worse than two small ones.
-    pub square: i64,
+    /// Cost of the distance. A square makes one big unfairness worse than two small ones.
+    pub cost: Penalty,
 }
 
 impl Target {
     pub(super) fn parameters(self, parameters: &mut Parameters) {
-        parameters.cost(self.linear);
-        parameters.cost(self.square);
+        self.cost.parameters(parameters);
     }
 
     pub(super) fn cost(self, count: u64) -> i64 {
-        let distance = i64::try_from(u64::from(self.count).abs_diff(count)).unwrap_or(i64::MAX);
-        let square = self.square.saturating_mul(distance).saturating_mul(distance);
-        self.linear.saturating_mul(distance).saturating_add(square)
+        self.cost.cost(u64::from(self.count).abs_diff(count))
     }
 
     pub(super) fn describe(self, canon: &mut Canon) {
-        let Self { count, linear, square } = self;
+        let Self { count, cost } = self;
         canon.int(count);
-        canon.ints([linear, square]);
+        cost.describe(canon);
     }
 }
 

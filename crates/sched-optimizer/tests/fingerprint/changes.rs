@@ -4,7 +4,9 @@ use sched_optimizer::rules::{
     BusyGroups, Count, CountWindow, FreeTime, FreeWindow, Group, Hours, HoursWindow, Rest, Run,
     RunHistory, Segment, Stay, Stretch, Succession, Target, Total,
 };
-use sched_optimizer::{ActivityId, Demand, Duty, DutyKind, PeriodId, Ratio, Shift, Span, WorkerId};
+use sched_optimizer::{
+    ActivityId, Demand, Duty, DutyKind, Penalty, PeriodId, Ratio, Shift, Span, WorkerId,
+};
 
 use crate::plan::{AnyRule, Person, Plan};
 
@@ -32,8 +34,8 @@ pub(crate) fn base() -> Plan {
         min: 0,
         max: 5,
         wanted: 2,
-        under_cost: 3,
-        over_cost: 4,
+        under_cost: Penalty { linear: 3, square: 1 },
+        over_cost: Penalty { linear: 4, square: 2 },
     };
     let ratio = Ratio {
         name: "supervision".into(),
@@ -41,6 +43,7 @@ pub(crate) fn base() -> Plan {
         supervised: ids([1]),
         supervisors: ids([2]),
         per_supervisor: 2,
+        excess_cost: Some(Penalty { linear: 5, square: 1 }),
     };
     Plan {
         periods: (0..3).map(|p| (format!("p{p}"), Span::new(p * 720, p * 720 + 700))).collect(),
@@ -54,7 +57,7 @@ pub(crate) fn base() -> Plan {
 
 fn rules() -> Vec<AnyRule> {
     let (span, when) = (Span::new(0, 1000), Some(ids([1])));
-    let target = Some(Target { count: 2, linear: 3, square: 4 });
+    let target = Some(Target { count: 2, cost: Penalty { linear: 3, square: 4 } });
     let (what, activities) = (String::from("cells"), ids([1, 2]));
     let hours = HoursWindow { span, limit: 600, when: when.clone() };
     let free = FreeWindow { span, at_least: 1, when: when.clone() };
@@ -174,8 +177,14 @@ pub(crate) const ALL: &[Change] = &[
     plan!(p => p.demands[0].min += 1),
     plan!(p => p.demands[0].max += 1),
     plan!(p => p.demands[0].wanted += 1),
-    plan!(p => p.demands[0].under_cost += 1),
-    plan!(p => p.demands[0].over_cost += 1),
+    plan!(p => p.demands[0].under_cost.linear += 1),
+    plan!(p => p.demands[0].under_cost.square += 1),
+    plan!(p => p.demands[0].over_cost.linear += 1),
+    plan!(p => p.demands[0].over_cost.square += 1),
+    plan!(p => {
+        let d = &mut p.demands[0];
+        std::mem::swap(&mut d.under_cost, &mut d.over_cost);
+    }),
     plan!(p => p.ratios.clear()),
     plan!(p => p.ratios[0].name.push('x')),
     plan!(p => p.ratios[0].period = PeriodId::new(2)),
@@ -183,6 +192,10 @@ pub(crate) const ALL: &[Change] = &[
     plan!(p => p.ratios[0].supervisors = ids([3])),
     plan!(p => { let r = &mut p.ratios[0]; std::mem::swap(&mut r.supervised, &mut r.supervisors) }),
     plan!(p => p.ratios[0].per_supervisor += 1),
+    plan!(p => p.ratios[0].excess_cost = None),
+    plan!(p => p.ratios[0].excess_cost = Some(Penalty::default())),
+    plan!(p => p.ratios[0].excess_cost = Some(Penalty { linear: 5, square: 2 })),
+    plan!(p => p.ratios[0].excess_cost = Some(Penalty { linear: 6, square: 1 })),
     rule!(Rest, r => r.join += 9),
     rule!(Rest, r => r.short += 9),
     rule!(Rest, r => r.long_after += 9),
@@ -222,8 +235,8 @@ pub(crate) const ALL: &[Change] = &[
     rule!(Count, r => r.windows.push(r.windows[0].clone())),
     rule!(Count, r => r.target = None),
     rule!(Count, r => r.target = r.target.map(|t| Target { count: 9, ..t })),
-    rule!(Count, r => r.target = r.target.map(|t| Target { linear: 9, ..t })),
-    rule!(Count, r => r.target = r.target.map(|t| Target { square: 9, ..t })),
+    rule!(Count, r => r.target = r.target.map(|t| Target { cost: Penalty { linear: 9, ..t.cost }, ..t })),
+    rule!(Count, r => r.target = r.target.map(|t| Target { cost: Penalty { square: 9, ..t.cost }, ..t })),
     rule!(Run, r => r.what.push('x')),
     rule!(Run, r => r.activities = ids([1, 3])),
     rule!(Run, r => r.offset += 9),

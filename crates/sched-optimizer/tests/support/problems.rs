@@ -3,6 +3,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "sizes are small")]
 #![expect(clippy::cast_possible_wrap, reason = "sizes are small")]
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use sched_optimizer::rules::{
@@ -10,7 +11,7 @@ use sched_optimizer::rules::{
     RunHistory, Segment, Stay, Stretch, Succession, Target, Total,
 };
 use sched_optimizer::{
-    ActivityId, Demand, Duty, PeriodId, Problem, ProblemBuilder, Ratio, Rule, Shift, Span,
+    ActivityId, Demand, Duty, Penalty, PeriodId, Problem, ProblemBuilder, Ratio, Rule, Shift, Span,
 };
 
 pub(crate) const HOUR: i32 = 60;
@@ -197,11 +198,12 @@ impl Maker {
     }
 
     fn target(&mut self) -> Option<Target> {
-        self.rng.bool().then(|| Target {
-            count: self.rng.u32(0..8),
-            linear: self.rng.i64(0..4),
-            square: self.rng.i64(0..3),
-        })
+        self.rng.bool().then(|| Target { count: self.rng.u32(0..8), cost: self.penalty(0..4) })
+    }
+
+    /// At times with a square.
+    pub(crate) fn penalty(&mut self, linear: Range<i64>) -> Penalty {
+        Penalty { linear: self.rng.i64(linear), square: self.rng.i64(-2..3).max(0) }
     }
 
     pub(crate) fn busy_groups(&mut self) -> BusyGroups {
@@ -279,18 +281,20 @@ impl Maker {
             let demand = Demand {
                 max: wanted + self.rng.u32(0..2),
                 wanted,
-                under_cost: self.rng.i64(0..8),
-                over_cost: self.rng.i64(0..8),
+                under_cost: self.penalty(0..8),
+                over_cost: self.penalty(0..8),
                 ..Demand::at_least(format!("d{p}"), period, self.activities(), min)
             };
             self.builder.demand(demand);
             let [a, b] = [1, 3].map(ActivityId::new);
+            let excess_cost = self.rng.bool().then(|| self.penalty(0..8));
             self.builder.ratio(Ratio {
                 name: format!("r{p}"),
                 period,
                 supervised: vec![a],
                 supervisors: vec![b],
                 per_supervisor: self.rng.u32(1..3),
+                excess_cost,
             });
         }
         self.builder.build().unwrap_or_else(|error| panic!("{error}"))

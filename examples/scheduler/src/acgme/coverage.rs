@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use sched_optimizer::Demand;
+use sched_optimizer::{Demand, Penalty};
 
 use super::Rule;
 use crate::audit::{Case, Findings};
@@ -29,8 +29,8 @@ fn constrain(draft: &mut Draft<'_>) {
                 let activity = draft.on_rotation_in(rotation, slot);
                 let demand = Demand {
                     wanted,
-                    under_cost: SHORT,
-                    over_cost: SURPLUS,
+                    under_cost: Penalty::linear(SHORT),
+                    over_cost: Penalty::linear(SURPLUS),
                     ..Demand::at_least(name, draft.period(day, slot), vec![activity], min)
                 };
                 draft.builder.demand(demand);

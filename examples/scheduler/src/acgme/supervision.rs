@@ -34,6 +34,7 @@ fn constrain(draft: &mut Draft<'_>) {
                     supervised: vec![draft.activity(Activity::Work(rotation))],
                     supervisors: vec![draft.activity(Activity::Attend(rotation))],
                     per_supervisor: place.supervision,
+                    excess_cost: None,
                 };
                 draft.builder.ratio(ratio);
             }

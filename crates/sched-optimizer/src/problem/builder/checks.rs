@@ -6,9 +6,12 @@ use super::{Limit, ProblemBuilder};
 use crate::error::Fault;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::parameters::Parameters;
+use crate::penalty::Penalty;
 use crate::time::Shift;
 
 const MAX_COST: i64 = 1_000_000_000;
+/// Of all that one demand or ratio can cost.
+const MAX_PENALTY: i64 = 1_000_000_000_000;
 
 pub(super) fn faults(builder: &ProblemBuilder) -> Vec<Fault> {
     let mut check = Check { builder, faults: Vec::new() };
@@ -144,9 +147,11 @@ impl Check<'_> {
             for &worker in demand.workers.iter().flatten() {
                 self.has_worker(&place, worker);
             }
-            self.cost(&place, demand.under_cost);
-            self.cost(&place, demand.over_cost);
             let (min, wanted, max) = (demand.min, demand.wanted, demand.max);
+            let all = self.builder.workers.len() as u64;
+            self.penalty(&format!("{place}, when short,"), demand.under_cost, wanted.into());
+            let above = all.saturating_sub(wanted.into());
+            self.penalty(&format!("{place}, when exceeded,"), demand.over_cost, above);
             if min > wanted || wanted > max {
                 let demand = demand.name.clone();
                 self.faults.push(Fault::Limits { demand, min, wanted, max });
@@ -162,6 +167,10 @@ impl Check<'_> {
             let both = ratio.supervised.iter().any(|a| ratio.supervisors.contains(a));
             if both || ratio.per_supervisor == 0 {
                 self.faults.push(Fault::Ratio { ratio: ratio.name.clone() });
+            }
+            if let Some(cost) = ratio.excess_cost {
+                let most = self.builder.workers.len() as u64;
+                self.penalty(&format!("{place}, when exceeded,"), cost, most);
             }
         }
     }
@@ -190,6 +199,19 @@ impl Check<'_> {
     fn cost(&mut self, place: &str, cost: i64) {
         if !(0..=MAX_COST).contains(&cost) {
             self.faults.push(Fault::Cost { place: place.to_owned(), cost });
+        }
+    }
+
+    /// What `penalty` costs up to a distance of `most`.
+    fn penalty(&mut self, place: &str, penalty: Penalty, most: u64) {
+        let Penalty { linear, square } = penalty;
+        let known = self.faults.len();
+        self.cost(place, linear);
+        self.cost(place, square);
+        let (dearest, all) = (penalty.next(most.saturating_sub(1)), penalty.cost(most));
+        let much = most > 0 && (dearest > MAX_COST || all > MAX_PENALTY);
+        if much && self.faults.len() == known {
+            self.faults.push(Fault::Penalty { place: place.to_owned(), distance: most, cost: all });
         }
     }
 
