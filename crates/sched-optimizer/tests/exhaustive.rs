@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
 use sched_optimizer::{
-    ActivityId, Analysis, Budget, Certificate, Demand, Options, Outcome, Problem, Pruned, Refused,
-    Roster, Score, Solver, Span, Status, Triple, prune, prune_with, verify,
+    ActivityId, Analysis, Budget, Certificate, Demand, Options, Outcome, Penalty, Problem, Pruned,
+    Ratio, Refused, Roster, Score, Solver, Span, Status, Triple, prune, prune_with, verify,
 };
 
 /// Periods of the problems of one worker, and of those of two.
@@ -207,4 +207,31 @@ fn limits_of_demands_remove_what_would_break_them() {
     let problem = one_period([&[0, 1, 2], &[0, 1, 2], &[0, 1, 2]], &[(&[1], 2, 3), (&[2], 1, 3)]);
     assert_eq!(prune(&problem).by_reason()[together], 3);
     assert_eq!(prune(&problem).after, 6);
+}
+
+/// Four learn whatever it costs, and each teacher there is takes two of them.
+#[test]
+fn the_bound_of_an_excess_that_nobody_can_avoid_is_its_cost() {
+    for (teachers, cost) in [(0, 4 * 3 + 16 * 2), (1, 2 * 3 + 4 * 2), (2, 0)] {
+        let mut builder = Problem::builder();
+        let [learns, teaches] = ["learns", "teaches"].map(|name| builder.activity(name));
+        let period = builder.period("monday", Span::new(0, 1440));
+        builder.offer(period, learns, None).offer(period, teaches, None);
+        for number in 0..4 + teachers {
+            let worker = builder.worker(format!("w{number}"));
+            builder.fix(worker, period, if number < 4 { learns } else { teaches }, "agreed");
+        }
+        builder.ratio(Ratio {
+            name: "supervision".into(),
+            period,
+            supervised: vec![learns],
+            supervisors: vec![teaches],
+            per_supervisor: 2,
+            excess_cost: Some(Penalty { linear: 3, square: 2 }),
+        });
+        let problem = builder.build().unwrap();
+        let outcome = solve(&problem, 0);
+        assert_eq!((outcome.score.hard, outcome.score.soft, outcome.bound), (0, cost, cost));
+        assert_eq!(verify(&problem, &outcome.certificate), Ok(cost));
+    }
 }
