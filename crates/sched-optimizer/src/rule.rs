@@ -41,6 +41,12 @@ pub trait Rule: Debug + Send + Sync {
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }
+
+    /// Whether a line can break the rule. One that only ever costs excludes nothing and is never part of a
+    /// [`Conflict`](crate::Conflict). Default: it can.
+    fn is_hard(&self) -> bool {
+        true
+    }
 }
 
 impl<R: Rule + ?Sized> Rule for Arc<R> {
@@ -62,6 +68,10 @@ impl<R: Rule + ?Sized> Rule for Arc<R> {
 
     fn name(&self) -> &str {
         R::name(self)
+    }
+
+    fn is_hard(&self) -> bool {
+        R::is_hard(self)
     }
 }
 

@@ -116,14 +116,14 @@ fn kinds(oracle: &Oracle<'_>) -> Vec<Place> {
 fn rule_names<'p>(catalogue: &Catalogue<'p>) -> BTreeSet<&'p str> {
     let workers = catalogue.problem.worker_ids();
     let rules = workers.flat_map(|worker| catalogue.problem.rules(worker));
-    rules.map(|rule| rule.name()).collect()
+    rules.filter(|rule| rule.is_hard()).map(|rule| rule.name()).collect()
 }
 
 /// `members` without the rules of other names than `only`.
 fn with_rules(catalogue: &Catalogue<'_>, mut members: Vec<bool>, only: Option<&str>) -> Vec<bool> {
     for worker in catalogue.problem.worker_ids() {
         let rules = catalogue.problem.rules(worker).iter().zip(&catalogue.rules[worker.index()]);
-        for (rule, &member) in rules {
+        for (rule, member) in rules.filter_map(|(rule, member)| Some((rule, (*member)?))) {
             members[member] &= only.is_none_or(|name| rule.name() == name);
         }
     }

@@ -88,8 +88,8 @@ pub(super) struct Catalogue<'p> {
     pub(super) at_most: Vec<Option<usize>>,
     /// Positions by ratio; soft ones have none.
     pub(super) ratios: Vec<Option<usize>>,
-    /// Positions by worker, then rule.
-    pub(super) rules: Vec<Vec<usize>>,
+    /// Positions by worker, then rule; soft ones have none.
+    pub(super) rules: Vec<Vec<Option<usize>>>,
     /// What was taken away and by which member, by `worker * periods + period`.
     pub(super) removed: Vec<Vec<(ActivityId, usize)>>,
     /// What each period offers.
@@ -122,8 +122,10 @@ impl<'p> Catalogue<'p> {
     fn list(&mut self) {
         let problem = self.problem;
         for worker in problem.worker_ids() {
-            let rules = 0..problem.rules(worker).len();
-            let own = rules.map(|rule| self.add(Member::Rule { worker, rule })).collect();
+            let rules = problem.rules(worker).iter().enumerate();
+            let own = rules
+                .map(|(rule, own)| own.is_hard().then(|| self.add(Member::Rule { worker, rule })));
+            let own = own.collect();
             self.rules.push(own);
         }
         let ratios = problem.ratios().iter().enumerate();
@@ -198,7 +200,7 @@ impl<'p> Catalogue<'p> {
         worker: WorkerId,
     ) -> impl Iterator<Item = usize> + 'a {
         let own = self.rules[worker.index()].iter().enumerate();
-        own.filter(|(_, member)| kept[**member]).map(|(rule, _)| rule)
+        own.filter(|(_, member)| member.is_some_and(|member| kept[member])).map(|(rule, _)| rule)
     }
 
     pub(super) fn has_rules(&self, kept: &[bool], worker: WorkerId) -> bool {

@@ -218,8 +218,8 @@ impl<'a> Oracle<'a> {
         if let Lines::None(rules) = &found {
             let kept_rules: Vec<usize> = self.catalogue.kept_rules(kept, worker).collect();
             let all = &self.catalogue.rules[worker.index()];
-            let used: Vec<usize> = rules.iter().map(|&rule| all[kept_rules[rule]]).collect();
-            own.retain(|member| !all.contains(member) || used.contains(member));
+            let used: Vec<usize> = rules.iter().filter_map(|&rule| all[kept_rules[rule]]).collect();
+            own.retain(|member| !all.contains(&Some(*member)) || used.contains(member));
         }
         (found, own)
     }
@@ -238,7 +238,7 @@ impl<'a> Oracle<'a> {
         let periods = self.catalogue.problem.periods();
         let cells = &self.catalogue.removed[worker.index() * periods..][..periods];
         let removed = cells.iter().flatten().map(|&(_, member)| member);
-        let rules = self.catalogue.rules[worker.index()].iter().copied();
+        let rules = self.catalogue.rules[worker.index()].iter().flatten().copied();
         let mut own: Vec<usize> = rules.chain(removed).filter(|&member| kept[member]).collect();
         own.sort_unstable();
         own.dedup();

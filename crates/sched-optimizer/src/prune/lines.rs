@@ -10,7 +10,7 @@ use crate::rule::LineContext;
 pub(super) fn exclude(problem: &Problem, worker: WorkerId, left: &mut Left<'_>) {
     let context = LineContext::new(problem, worker);
     let program = LineProgram::new(problem, worker, None);
-    for rule in problem.rules(worker) {
+    for rule in problem.rules(worker).iter().filter(|rule| rule.is_hard()) {
         for automaton in rule.automata(&context) {
             if let Some(usable) = program.usable_under(&*automaton) {
                 let reason = format!("excluded by {}", rule.name());
