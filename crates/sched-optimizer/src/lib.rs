@@ -3,8 +3,9 @@
 //!
 //! A [`Problem`] has periods (half-days, nights, days), activities with start and end in minutes,
 //! and workers who do exactly one activity in every period. A [`Rule`] is about one worker's line:
-//! pauses, hours, free days, runs. [`Demand`]s and [`Ratio`]s are about counts in one period,
-//! hard or with a linear or convex [`Penalty`].
+//! pauses, hours, free days, runs. It is hard, or [soft](rules::Soft): then each unit by which a line breaks
+//! it has a weight. [`Demand`]s and [`Ratio`]s are about counts in one period, hard or with a linear or
+//! convex [`Penalty`].
 //!
 //! ```
 //! use std::ops::ControlFlow;

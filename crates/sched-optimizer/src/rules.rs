@@ -12,14 +12,18 @@
 //! | [`Run`] | cells in a row |
 //! | [`Succession`] | what may not follow what |
 //! | [`Stay`] | one group of activities in each segment |
+//!
+//! Each of them is hard: no legal line breaks it. [`Soft`] makes it cost instead.
 
 mod busy_groups;
 mod cell_sum;
 mod count;
+mod form;
 mod free_time;
 mod hours;
 mod rest;
 mod run;
+mod soft;
 mod stay;
 mod stretch;
 mod succession;
@@ -32,6 +36,7 @@ pub use free_time::{FreeTime, FreeWindow};
 pub use hours::{Hours, HoursWindow};
 pub use rest::Rest;
 pub use run::{Run, RunHistory};
+pub use soft::{Soft, Soften};
 pub use stay::{Group, Segment, Stay};
 pub use stretch::Stretch;
 pub use succession::Succession;

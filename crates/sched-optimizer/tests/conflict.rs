@@ -8,7 +8,7 @@ mod problems;
 
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
-use sched_optimizer::rules::{Count, CountWindow};
+use sched_optimizer::rules::{Count, CountWindow, Soft};
 use sched_optimizer::{
     ActivityId, Analysis, Budget, CancelToken, Conflict, Demand, Feasibility, Line, Member,
     Options, Penalty, PeriodId, Problem, ProblemBuilder, Ratio, Relief, Roster, Shift, Span,
@@ -107,6 +107,11 @@ fn broken(problem: &Problem, roster: &Roster, conflict: &Conflict) -> Vec<usize>
 
 /// The conflict excludes every roster, and each member that is said to be needed is.
 fn holds(problem: &Problem, conflict: &Conflict) {
+    for cause in &conflict.causes {
+        if let Member::Rule { worker, rule } = cause.member {
+            assert!(problem.rules(worker)[rule].is_hard(), "{cause:?}");
+        }
+    }
     let mut alone = vec![false; conflict.causes.len()];
     for roster in rosters(problem) {
         let broken = broken(problem, &roster, conflict);
@@ -252,6 +257,29 @@ fn fixed_cells_against_a_rule_are_told_with_their_reasons() {
             "Ben in day 2: no off (promised)",
         ]
     );
+}
+
+#[test]
+fn a_rule_that_only_costs_excludes_nothing() {
+    let three_duties = |rule: fn(&mut ProblemBuilder, WorkerId)| {
+        days(&["Ada"], |builder, workers| {
+            rule(builder, workers[0]);
+            for day in 0..3 {
+                builder.fix(workers[0], PeriodId::new(day), ActivityId::new(1), "promised");
+            }
+        })
+    };
+    let legal = three_duties(|builder, ada| {
+        builder.rule(ada, Soft { rule: at_most(1), weight: 5 });
+    });
+    assert!(matches!(find(&legal), Feasibility::Legal(_)));
+    let both = three_duties(|builder, ada| {
+        builder.rule(ada, Soft { rule: at_most(1), weight: 5 });
+        builder.rule(ada, at_most(2));
+    });
+    let words = conflict(&both).words(&both);
+    assert_eq!(words[0], "Ada: count: 3 duties instead of at most 2 would do");
+    assert!(words[1..].iter().all(|words| words.ends_with("(promised)")), "{words:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod plan;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod problems;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -79,6 +79,7 @@ fn person(maker: &mut Maker, number: usize) -> Person {
             AnyRule::Total(maker.total()),
             AnyRule::BusyGroups(maker.busy_groups()),
             AnyRule::Stay(maker.stay()),
+            AnyRule::Soft(Box::new(AnyRule::Count(maker.count())), maker.rng.i64(0..4)),
         ],
     }
 }
@@ -107,6 +108,20 @@ fn a_change_of_any_field_changes_the_fingerprint() {
         change(&mut changed);
         if let Some(other) = seen.insert(print(&changed), what) {
             panic!("{what} has the fingerprint of {other}");
+        }
+    }
+}
+
+#[test]
+fn a_soft_rule_is_told_from_the_hard_one_and_by_its_weight() {
+    let plan = changes::base();
+    let print = |plan: &Plan| Fingerprint::of(&plan.declare(&mut Order::given(plan)));
+    let mut seen = HashSet::from([print(&plan)]);
+    for (at, rule) in plan.workers[0].rules.iter().enumerate() {
+        for weight in [0, 1, 7] {
+            let mut changed = plan.clone();
+            changed.workers[0].rules[at] = AnyRule::Soft(Box::new(rule.clone()), weight);
+            assert!(seen.insert(print(&changed)), "{rule:?}, {weight}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
-use sched_optimizer::rules::{Run, Succession};
+use sched_optimizer::rules::{Run, Soft, Soften, Succession};
 use sched_optimizer::{
     ActivityId, Automaton, Line, LineContext, PeriodId, Problem, Rule, Tally, WorkerId,
     automata_cost,
@@ -180,8 +180,8 @@ fn accepts_some(problem: &Problem, automaton: &dyn Automaton, period: usize, sta
     steps.any(|step| accepts_some(problem, automaton, period + 1, step.state))
 }
 
-/// The laws on a worker who may not do everything everywhere.
-fn law<R: Rule>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
+/// The laws on a worker who may not do everything everywhere, for a rule and its soft form.
+fn law<R: Soften>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
     let mut maker = Maker::new(seed, PERIODS);
     let worker = maker.worker(false);
     for _ in 0..maker.rng.usize(0..6) {
@@ -191,9 +191,13 @@ fn law<R: Rule>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
         maker.builder.forbid(worker, period, activity, "not today");
     }
     let rule = make(&mut maker);
+    let weight = maker.rng.i64(0..4);
     let problem = maker.builder.build().unwrap();
     agrees(&problem, &rule);
     is_sound(&problem, &rule);
+    let soft = Soft { rule, weight };
+    agrees(&problem, &soft);
+    is_sound(&problem, &soft);
 }
 
 /// The least number of states, for a worker who may do everything everywhere.

@@ -6,7 +6,9 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule};
+use crate::rules::Soften;
 use crate::rules::cell_sum::Limits;
+use crate::rules::form::Form;
 use crate::tally::{Summed, Tally};
 
 /// How many groups of periods are busy, that is, have at least one cell on some activities: worked
@@ -55,15 +57,7 @@ impl Rule for BusyGroups {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let busy = BusySum::new(self, context);
-        let reach = busy.limits.1;
-        let limits = Limits { history: self.history, min: self.min, max: self.max };
-        let (least, most) = limits.reachable(1, 0, u64::from(reach));
-        if (least, most) == (0, u64::from(reach)) {
-            return Vec::new();
-        }
-        let narrow = |sum: u64| u32::try_from(sum).unwrap_or(u32::MAX);
-        vec![Box::new(Summed::new(BusySum { limits: (narrow(least), narrow(most)), ..busy }))]
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -86,12 +80,34 @@ impl Rule for BusyGroups {
     }
 }
 
+impl Soften for BusyGroups {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
+impl BusyGroups {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let limits = Limits { history: self.history, min: self.min, max: self.max, form };
+        let busy = BusySum::new(self, limits, context);
+        let reach = u64::from(busy.sums.1);
+        let kept = limits.reachable(1, 0, reach);
+        if kept == (0, reach) {
+            return Vec::new();
+        }
+        let (least, most) = if form.is_hard() { kept } else { (0, reach) };
+        let [least, most] = [least, most].map(|sum| u32::try_from(sum).unwrap_or(u32::MAX));
+        vec![Box::new(Summed::new(BusySum { sums: (least, most), ..busy }))]
+    }
+}
+
 /// Mode: whether the group that is open is counted already.
 struct BusySum {
     /// By activity.
     busy: Vec<bool>,
     cells: Vec<Cell>,
-    limits: (u32, u32),
+    sums: (u32, u32),
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +121,7 @@ enum Cell {
 }
 
 impl BusySum {
-    fn new(rule: &BusyGroups, context: &LineContext<'_>) -> Self {
+    fn new(rule: &BusyGroups, limits: Limits, context: &LineContext<'_>) -> Self {
         let activities = (0..context.problem().activities()).map(ActivityId::new);
         let busy: Vec<bool> = activities.map(|a| rule.activities.contains(&a)).collect();
         let mut cells = vec![Cell::Outside; context.periods()];
@@ -118,7 +134,7 @@ impl BusySum {
             }
             reach += u32::from(later);
         }
-        Self { busy, cells, limits: (0, reach) }
+        Self { busy, cells, sums: (0, reach), limits }
     }
 }
 
@@ -133,6 +149,10 @@ impl Tally for BusySum {
     }
 
     fn limits(&self) -> (u32, u32) {
-        self.limits
+        self.sums
+    }
+
+    fn cost(&self, sum: u32) -> i64 {
+        self.limits.cost(sum.into())
     }
 }

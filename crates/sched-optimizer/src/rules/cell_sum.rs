@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, LineContext};
 use crate::rules::Target;
+use crate::rules::form::Form;
 use crate::tally::{Summed, Tally};
 
 /// Limits of a total, history included.
@@ -13,10 +14,11 @@ pub(super) struct Limits {
     pub(super) history: u32,
     pub(super) min: u32,
     pub(super) max: u32,
+    pub(super) form: Form,
 }
 
 impl Limits {
-    pub(super) const NONE: Self = Self { history: 0, min: 0, max: u32::MAX };
+    pub(super) const NONE: Self = Self { history: 0, min: 0, max: u32::MAX, form: Form::Hard };
 
     /// The least and the most that may be added to the history in steps of `unit`, when between
     /// `low` and `high` can be. Limits that nothing keeps come back as an empty range.
@@ -26,6 +28,15 @@ impl Limits {
         let least = u64::from(self.min.saturating_sub(self.history)).div_ceil(unit).max(low);
         let most = (u64::from(room) / unit).min(high);
         if least > most { (1, 0) } else { (least, most) }
+    }
+
+    /// What it costs to add `added` to the history, where limits do not bind but cost.
+    pub(super) fn cost(self, added: u64) -> i64 {
+        let Form::Soft(_) = self.form else { return 0 };
+        let total = added.saturating_add(self.history.into());
+        let (short, over) =
+            (u64::from(self.min).saturating_sub(total), total.saturating_sub(self.max.into()));
+        self.form.cost(i64::try_from(short + over).unwrap_or(i64::MAX)).unwrap_or(0)
     }
 }
 
@@ -51,7 +62,8 @@ pub(super) struct CellSum {
     base: u64,
     /// Whether sums count what is missing from the most.
     falling: bool,
-    limits: (u32, u32),
+    sums: (u32, u32),
+    limits: Limits,
     aim: Option<Aim>,
 }
 
@@ -75,10 +87,11 @@ impl CellSum {
         let lows: Vec<u32> = periods.clone().map(|p| amounts_in(p).min().unwrap_or(0)).collect();
         let highs: Vec<u32> = periods.clone().map(|p| amounts_in(p).max().unwrap_or(0)).collect();
         let [low, high] = [&lows, &highs].map(|all| all.iter().map(|&n| u64::from(n)).sum::<u64>());
-        let (least, most) = limits.reachable(unit, low, high);
-        if (least, most) == (low, high) && aim.is_none() {
+        let kept = limits.reachable(unit, low, high);
+        if kept == (low, high) && aim.is_none() {
             return None;
         }
+        let (least, most) = if limits.form.is_hard() { kept } else { (low, high) };
         let falling = least <= most && high - least < most - low;
         let (bases, base) = if falling { (highs, high) } else { (lows, low) };
         let sums = match (least <= most, falling) {
@@ -86,8 +99,8 @@ impl CellSum {
             (true, false) => (least - low, most - low),
             (true, true) => (high - most, high - least),
         };
-        let limits = (clamp(sums.0), clamp(sums.1));
-        let sum = Self { periods, amounts, unit, bases, base, falling, limits, aim };
+        let sums = (clamp(sums.0), clamp(sums.1));
+        let sum = Self { periods, amounts, unit, bases, base, falling, sums, limits, aim };
         Some(Box::new(Summed::new(sum)))
     }
 }
@@ -102,18 +115,20 @@ impl Tally for CellSum {
     }
 
     fn limits(&self) -> (u32, u32) {
-        self.limits
+        self.sums
     }
 
     fn cost(&self, sum: u32) -> i64 {
-        let Some(Aim { target, history }) = self.aim else { return 0 };
         let sum = u64::from(sum);
         let units = if self.falling {
             self.base.saturating_sub(sum)
         } else {
             self.base.saturating_add(sum)
         };
-        target.cost(u64::from(history).saturating_add(units.saturating_mul(self.unit.into())))
+        let added = units.saturating_mul(self.unit.into());
+        let aim =
+            self.aim.map_or(0, |aim| aim.target.cost(added.saturating_add(aim.history.into())));
+        aim.saturating_add(self.limits.cost(added))
     }
 }
 

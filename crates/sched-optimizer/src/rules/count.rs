@@ -7,7 +7,9 @@ use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::penalty::Penalty;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
 use crate::rules::cell_sum::{Aim, CellSum, Limits};
+use crate::rules::form::Form;
 
 /// How many cells are spent on some activities: limits in windows of periods, and a target over the
 /// whole line whose distance costs.
@@ -17,7 +19,7 @@ pub struct Count {
     pub what: String,
     /// The activities that count.
     pub activities: Vec<ActivityId>,
-    /// Hard limits.
+    /// Limits.
     pub windows: Vec<CountWindow>,
     /// Soft target.
     pub target: Option<Target>,
@@ -78,14 +80,16 @@ impl Rule for Count {
             let cells = line.count(window.periods.clone(), &self.activities);
             let count = i64::try_from(cells).unwrap_or(i64::MAX) + i64::from(window.history);
             let (min, max) = (i64::from(window.min), i64::from(window.max));
-            let (amount, limit) = match count {
-                _ if count < min => (min - count, format!("at least {min}")),
-                _ if count > max => (count - max, format!("at most {max}")),
-                _ => continue,
-            };
             let last = window.periods.end.saturating_sub(1).min(line.activities().len() - 1);
             let minute = line.context().span(last).end;
-            judgement.breach(minute, amount, format!("{count} {} instead of {limit}", self.what));
+            if count < min {
+                let message = format!("{count} {} instead of at least {min}", self.what);
+                judgement.breach(minute, min - count, message);
+            }
+            if count > max {
+                let message = format!("{count} {} instead of at most {max}", self.what);
+                judgement.breach(minute, count - max, message);
+            }
         }
         if let Some(target) = &self.target {
             let all = line.count(0..line.activities().len(), &self.activities);
@@ -95,29 +99,7 @@ impl Rule for Count {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let (gated, mut windows): (Vec<_>, Vec<_>) =
-            self.windows.iter().partition(|window| window.when.is_some());
-        let gated = gated.into_iter().map(|window| Gated::new(self, window, context.periods()));
-        let mut automata: Vec<Box<dyn Automaton>> =
-            gated.map(|gated| Box::new(gated) as Box<dyn Automaton>).collect();
-        let aim = self.target.map(|target| Aim { target, history: 0 });
-        match windows[..] {
-            // What is counted up to the end of the line is a sum. A window that ends before is not:
-            // its count can be forgotten, a sum goes on.
-            [window] if window.periods.end >= context.periods() => {
-                let whole = window.periods.start == 0;
-                automata.extend(self.sum(context, Some(window), aim.filter(|_| whole)));
-                automata.extend(self.sum(context, None, aim.filter(|_| !whole)));
-            }
-            _ => {
-                windows.sort_by_key(|window| (window.periods.start, window.periods.end));
-                let classes = windows.chunk_by(|a, b| a.periods.start == b.periods.start);
-                let limited = classes.map(|class| Limited::new(self, context, class));
-                automata.extend(limited.map(|limited| Box::new(limited) as Box<dyn Automaton>));
-                automata.extend(self.sum(context, None, aim));
-            }
-        }
-        automata
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -144,20 +126,56 @@ impl Rule for Count {
     }
 }
 
+impl Soften for Count {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
 impl Count {
-    /// The cells of `window`, or of the whole line, as a sum.
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let (gated, mut windows): (Vec<_>, Vec<_>) =
+            self.windows.iter().partition(|window| window.when.is_some());
+        let gated = gated.into_iter();
+        let gated = gated.map(|window| Gated::new(self, window, context.periods(), form));
+        let mut automata: Vec<Box<dyn Automaton>> =
+            gated.map(|gated| Box::new(gated) as Box<dyn Automaton>).collect();
+        let aim = self.target.map(|target| Aim { target, history: 0 });
+        match windows[..] {
+            // What is counted up to the end of the line is a sum. A window that ends before is not:
+            // its count can be forgotten, a sum goes on.
+            [&CountWindow { ref periods, history, min, max, .. }]
+                if periods.end >= context.periods() =>
+            {
+                let whole = periods.start == 0;
+                let limits = Limits { history, min, max, form };
+                let cells = periods.clone();
+                automata.extend(self.sum(context, cells, limits, aim.filter(|_| whole)));
+                automata.extend(self.whole(context, aim.filter(|_| !whole)));
+            }
+            _ => {
+                windows.sort_by_key(|window| (window.periods.start, window.periods.end));
+                let classes = windows.chunk_by(|a, b| a.periods.start == b.periods.start);
+                let limited = classes.map(|class| Limited::new(self, context, class, form));
+                automata.extend(limited.map(|limited| Box::new(limited) as Box<dyn Automaton>));
+                automata.extend(self.whole(context, aim));
+            }
+        }
+        automata
+    }
+
+    /// The cells of the whole line as a sum that only aims.
+    fn whole(&self, context: &LineContext<'_>, aim: Option<Aim>) -> Option<Box<dyn Automaton>> {
+        self.sum(context, 0..context.periods(), Limits::NONE, aim)
+    }
+
     fn sum(
         &self,
         context: &LineContext<'_>,
-        window: Option<&CountWindow>,
+        periods: Range<usize>,
+        limits: Limits,
         aim: Option<Aim>,
     ) -> Option<Box<dyn Automaton>> {
-        let (periods, limits) = match window {
-            Some(&CountWindow { ref periods, history, min, max, .. }) => {
-                (periods.clone(), Limits { history, min, max })
-            }
-            None => (0..context.periods(), Limits::NONE),
-        };
         let activities = (0..context.problem().activities()).map(ActivityId::new);
         let amounts = activities.map(|a| u32::from(self.activities.contains(&a))).collect();
         CellSum::automaton(context, amounts, periods, limits, aim)
@@ -175,11 +193,13 @@ struct Gated {
     when: Vec<ActivityId>,
     window: CountWindow,
     last: usize,
+    form: Form,
 }
 
 impl Gated {
-    fn new(rule: &Count, window: &CountWindow, periods: usize) -> Self {
+    fn new(rule: &Count, window: &CountWindow, periods: usize, form: Form) -> Self {
         Self {
+            form,
             counted: rule.activities.clone(),
             when: window.when.clone().unwrap_or_default(),
             last: window.periods.end.min(periods).saturating_sub(1),
@@ -187,9 +207,21 @@ impl Gated {
         }
     }
 
-    fn keeps(&self, count: u64, period: usize) -> bool {
-        let enough = period < self.last || count >= u64::from(self.window.min);
-        enough && count <= u64::from(self.window.max)
+    /// Cells above the most that are known to matter.
+    fn over(&self, count: u64, bound: u64) -> i64 {
+        count.saturating_sub(self.window.max.into()).cast_signed() * bound.cast_signed()
+    }
+
+    /// Cells below the least, once nothing can be added.
+    fn short(&self, count: u64, bound: u64, period: usize) -> i64 {
+        let decided = bound == 1 && period == self.last;
+        if decided { i64::from(self.window.min).saturating_sub_unsigned(count).max(0) } else { 0 }
+    }
+
+    /// Above both limits every cell that follows is one too many.
+    fn merged(&self, count: u64, bound: u64) -> u64 {
+        let top = u64::from(self.window.min.max(self.window.max));
+        (if bound == 1 { count.min(top) } else { count }) << 1 | bound
     }
 }
 
@@ -204,18 +236,20 @@ impl Automaton for Gated {
             // Before the window nothing has happened, after it nothing matters.
             return Some(Step::free(if p > self.last { 0 } else { state }));
         }
-        let bound = state & 1 | u64::from(self.when.contains(&activity));
-        let count = (state >> 1) + u64::from(self.counted.contains(&activity));
-        if bound == 1 && !self.keeps(count, p) {
-            return None;
-        }
-        Some(Step::free(if p == self.last { 0 } else { count << 1 | bound }))
+        let (before, was_bound) = (state >> 1, state & 1);
+        let bound = was_bound | u64::from(self.when.contains(&activity));
+        let count = before + u64::from(self.counted.contains(&activity));
+        let over = self.over(count, bound) - self.over(before, was_bound);
+        let cost = self.form.cost(over + self.short(count, bound, p))?;
+        Some(Step { state: if p == self.last { 0 } else { self.merged(count, bound) }, cost })
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
         let [x, y] = [a >> 1, b >> 1];
         let better = x == y || (x < y && x >= u64::from(self.window.min));
-        better && a & 1 <= b & 1
+        // What has still to be bound would pay for all that is too much.
+        let paid = self.form.is_hard() || a & 1 == b & 1 || self.over(x, 1) == 0;
+        better && a & 1 <= b & 1 && paid
     }
 }
 
@@ -223,6 +257,9 @@ impl Automaton for Gated {
 struct Limited {
     activities: Vec<ActivityId>,
     first: usize,
+    form: Form,
+    /// Where breaches cost: by period, what they amount to.
+    dues: Vec<Dues>,
     /// After each period: the counts between which every open window can still be kept, and above
     /// or below which nothing changes any more.
     bounds: Vec<Bounds>,
@@ -236,20 +273,63 @@ struct Bounds {
     enough: i64,
     /// Up to here no maximum can be reached.
     harmless: i64,
+    /// Above every limit: each further cell is too much for all windows.
+    top: i64,
+}
+
+/// What breaches amount to in a period. What is too much is due cell by cell, what is missing when
+/// a window ends.
+#[derive(Clone, Default)]
+struct Dues {
+    /// In any case.
+    fixed: i64,
+    /// The most that each open window takes.
+    most: Vec<i64>,
+    /// The least that each window that ends here asks for.
+    least: Vec<i64>,
+}
+
+impl Dues {
+    fn of(class: &[&CountWindow], period: usize, periods: usize) -> Self {
+        let mut dues = Self::default();
+        for window in class {
+            let [min, max] =
+                [window.min, window.max].map(|limit| i64::from(limit) - i64::from(window.history));
+            let end = window.periods.end.min(periods);
+            let open = window.periods.start < end;
+            if open && window.periods.contains(&period) {
+                dues.most.push(max.max(0));
+            }
+            if end.max(1) - 1 == period {
+                dues.fixed += (-max).max(0);
+                if open { dues.least.push(min) } else { dues.fixed += min.max(0) }
+            }
+        }
+        dues
+    }
+
+    fn amount(&self, count: i64, counts: bool) -> i64 {
+        let over = self.most.iter().filter(|&&most| counts && count > most).count();
+        let short: i64 = self.least.iter().map(|least| (least - count).max(0)).sum();
+        self.fixed + i64::try_from(over).unwrap_or(i64::MAX) + short
+    }
 }
 
 impl Limited {
-    fn new(rule: &Count, context: &LineContext<'_>, class: &[&CountWindow]) -> Self {
+    fn new(rule: &Count, context: &LineContext<'_>, class: &[&CountWindow], form: Form) -> Self {
+        let periods = context.periods();
         let countable: Vec<bool> = (0..context.periods())
             .map(|p| context.choices(p).any(|activity| rule.activities.contains(&activity)))
             .collect();
-        let bounds = (0..context.periods()).map(|p| Self::bounds(&countable, class, p)).collect();
+        let bounds = (0..periods).map(|p| Self::bounds(&countable, class, p)).collect();
+        let soft = (0..periods).filter(|_| !form.is_hard());
+        let dues = soft.map(|period| Dues::of(class, period, periods)).collect();
         let first = class.first().map_or(0, |window| window.periods.start);
-        Self { activities: rule.activities.clone(), first, bounds }
+        Self { activities: rule.activities.clone(), first, form, dues, bounds }
     }
 
     fn bounds(countable: &[bool], class: &[&CountWindow], period: usize) -> Bounds {
-        let mut bounds = Bounds { least: 0, most: i64::MAX, enough: 0, harmless: i64::MAX };
+        let mut bounds = Bounds { least: 0, most: i64::MAX, enough: 0, harmless: i64::MAX, top: 0 };
         for window in class {
             // A window that ends here is decided here, one that ended before no longer binds.
             let end = window.periods.end.min(countable.len());
@@ -266,6 +346,7 @@ impl Limited {
             if decided > period {
                 bounds.enough = bounds.enough.max(min);
                 bounds.harmless = bounds.harmless.min(max - follow);
+                bounds.top = bounds.top.max(max).max(min);
             }
         }
         bounds
@@ -282,12 +363,14 @@ impl Automaton for Limited {
         let bounds = self.bounds[p];
         let counts = p >= self.first && self.activities.contains(&activity);
         let count = i64::try_from(state).unwrap_or(i64::MAX) + i64::from(counts);
-        if count < bounds.least || count > bounds.most {
-            return None;
-        }
+        let cost = match self.dues.get(p) {
+            Some(dues) => self.form.cost(dues.amount(count, counts))?,
+            None if count < bounds.least || count > bounds.most => return None,
+            None => 0,
+        };
         // Counts without consequences are one state: all that are both enough and harmless.
-        let merged = if count <= bounds.harmless { count.min(bounds.enough) } else { count };
-        Some(Step::free(merged.cast_unsigned()))
+        let limit = if count <= bounds.harmless { bounds.enough } else { bounds.top };
+        Some(Step { state: count.min(limit).cast_unsigned(), cost })
     }
 
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {

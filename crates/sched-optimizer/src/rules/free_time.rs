@@ -4,6 +4,8 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
+use crate::rules::form::Form;
 use crate::rules::hours::singled;
 use crate::rules::timeline::{Timeline, pack, unpack};
 use crate::tally::Tally;
@@ -62,36 +64,7 @@ impl Rule for FreeTime {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let mut timeline = Timeline::new(context, |_| true);
-        for &span in self.blocked.iter().filter(|span| !span.is_empty()) {
-            timeline.settle(Duty::in_house(span.start, span.end));
-        }
-        let origin = timeline.start(0);
-        let past = timeline.history.iter().map(|duty| duty.span.end).max().unwrap_or(i32::MIN);
-        // Before the horizon only the pause that is still open matters: where it began.
-        let key = |window: &FreeWindow| match window.span.start {
-            start if start <= origin => start.max(past),
-            start => start,
-        };
-        let mut open: Vec<&FreeWindow> =
-            self.windows.iter().filter(|window| window.span.end > origin).collect();
-        open.sort_by_key(|window| (key(window), window.span.end));
-        // A conditional window needs a flag, and a state has room for so many.
-        let (conditional, plain): (Vec<&FreeWindow>, Vec<_>) =
-            open.into_iter().partition(|window| window.when.is_some());
-        let together = plain.chunk_by(|a, b| key(a) == key(b));
-        let together = together.flat_map(singled).flat_map(|part| part.chunks(FLAGS));
-        let classes = conditional.chunk_by(|a, b| key(a) == key(b));
-        let classes = classes.flat_map(|class| class.chunks(FLAGS)).chain(together);
-        let classes = classes.map(|part| (key(part[0]), part));
-        let shared = std::sync::Arc::new(timeline);
-        classes
-            .map(|(from, part)| {
-                let automaton =
-                    Resting::new(self, std::sync::Arc::clone(&shared), context, from, part);
-                Box::new(automaton) as Box<dyn Automaton>
-            })
-            .collect()
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -116,6 +89,12 @@ impl Rule for FreeTime {
     }
 }
 
+impl Soften for FreeTime {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
 fn applies(window: &FreeWindow, line: &Line<'_>) -> bool {
     let Some(set) = &window.when else { return true };
     let inside = |p: &usize| window.span.contains(line.context().span(*p).start);
@@ -123,6 +102,40 @@ fn applies(window: &FreeWindow, line: &Line<'_>) -> bool {
 }
 
 impl FreeTime {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let mut timeline = Timeline::new(context, |_| true);
+        for &span in self.blocked.iter().filter(|span| !span.is_empty()) {
+            timeline.settle(Duty::in_house(span.start, span.end));
+        }
+        let origin = timeline.start(0);
+        let past = timeline.history.iter().map(|duty| duty.span.end).max().unwrap_or(i32::MIN);
+        // Before the horizon only the pause that is still open matters: where it began.
+        let key = |window: &FreeWindow| match window.span.start {
+            start if start <= origin => start.max(past),
+            start => start,
+        };
+        let mut open: Vec<&FreeWindow> =
+            self.windows.iter().filter(|window| window.span.end > origin).collect();
+        open.sort_by_key(|window| (key(window), window.span.end));
+        // A conditional window needs a flag, and a state has room for so many.
+        let (conditional, plain): (Vec<&FreeWindow>, Vec<_>) =
+            open.into_iter().partition(|window| window.when.is_some());
+        let together = plain.chunk_by(|a, b| key(a) == key(b));
+        let together =
+            together.flat_map(|class| singled(class, form)).flat_map(|part| part.chunks(FLAGS));
+        let classes = conditional.chunk_by(|a, b| key(a) == key(b));
+        let classes = classes.flat_map(|class| class.chunks(FLAGS)).chain(together);
+        let classes = classes.map(|part| (key(part[0]), part));
+        let shared = std::sync::Arc::new(timeline);
+        classes
+            .map(|(from, part)| {
+                let timeline = std::sync::Arc::clone(&shared);
+                let resting = Resting::new(self, form, timeline, context, from, part);
+                Box::new(resting) as Box<dyn Automaton>
+            })
+            .collect()
+    }
+
     /// Free intervals in the pauses of `busy` (by start) inside `window`.
     fn free_intervals(&self, busy: &[Span], window: Span) -> i64 {
         let (mut free, mut from) = (0, window.start);
@@ -146,6 +159,7 @@ struct Checkpoint {
 }
 
 struct Resting {
+    form: Form,
     length: i32,
     timeline: std::sync::Arc<Timeline>,
     from: i32,
@@ -169,6 +183,7 @@ struct Pause {
 impl Resting {
     fn new(
         rule: &FreeTime,
+        form: Form,
         timeline: std::sync::Arc<Timeline>,
         context: &LineContext<'_>,
         from: i32,
@@ -176,6 +191,7 @@ impl Resting {
     ) -> Self {
         let activities = context.problem().activities();
         let mut resting = Self {
+            form,
             length: rule.length.max(1),
             checkpoints: Vec::new(),
             checkpoint_starts: Vec::new(),
@@ -238,6 +254,11 @@ impl Resting {
         self.checkpoints.first().map_or(i32::MIN, |checkpoint| checkpoint.end)
     }
 
+    /// What the only window needs.
+    fn needed(&self) -> u32 {
+        self.checkpoints.first().map_or(0, |checkpoint| checkpoint.needed.max(0).cast_unsigned())
+    }
+
     /// Credits what is complete by `now` inside the only window. Zero when it is over, else the
     /// beginning of what is left of the pause: at most [`length`](Self::length) before `now`.
     fn mode(&self, pause: &mut Pause, now: i32) -> u32 {
@@ -248,15 +269,19 @@ impl Resting {
         (pause.since.saturating_sub(now) + self.length + 1).max(0).cast_unsigned()
     }
 
-    fn passes(&self, pause: &mut Pause, checkpoint: &Checkpoint) -> bool {
+    /// What it costs to have only this at a checkpoint.
+    fn pass(&self, pause: &mut Pause, checkpoint: &Checkpoint) -> Option<i64> {
         self.advance(pause, checkpoint.end);
         let applies = checkpoint.flag == 0 || pause.flags & checkpoint.flag != 0;
-        !applies || pause.count >= checkpoint.needed
+        self.form.cost(if applies { (checkpoint.needed - pause.count).into() } else { 0 })
     }
 
     /// Whether every later window can still get what it needs if no duty follows.
     fn hopeful(&self, pause: &Pause, next: usize) -> bool {
         let Some(checkpoint) = self.checkpoints.get(next) else { return true };
+        if !self.form.is_hard() {
+            return true;
+        }
         let earned = i64::from(pause.count) * i64::from(self.length);
         pause.since > checkpoint.end
             || self.tightest[next].0 == i64::MAX
@@ -296,19 +321,20 @@ impl Automaton for Resting {
         let Some(mut pause) = decode(state) else { return Some(Step::free(0)) };
         pause.flags |= i32::from(self.marks[p * self.activities + activity.index()]);
         let (mut next, last) = (self.checkpoint_starts[p], self.checkpoint_starts[p + 1]);
+        let mut cost = 0;
         for duty in self.timeline.duties(period, activity) {
             while next < last && self.checkpoints[next].end <= duty.span.start {
-                self.passes(&mut pause, &self.checkpoints[next]).then_some(())?;
+                cost += self.pass(&mut pause, &self.checkpoints[next])?;
                 next += 1;
             }
             self.advance(&mut pause, duty.span.start);
             pause.since = pause.since.max(duty.span.end);
         }
         for checkpoint in &self.checkpoints[next..last] {
-            self.passes(&mut pause, checkpoint).then_some(())?;
+            cost += self.pass(&mut pause, checkpoint)?;
         }
         self.hopeful(&pause, last).then_some(())?;
-        Some(Step::free(self.encode(pause, last, self.timeline.next(p))))
+        Some(Step { state: self.encode(pause, last, self.timeline.next(p)), cost })
     }
 
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
@@ -353,8 +379,13 @@ impl Tally for Resting {
     }
 
     fn limits(&self) -> (u32, u32) {
-        let needed = self.checkpoints.iter().map(|checkpoint| checkpoint.needed).max().unwrap_or(0);
+        let needed = self.needed();
         let room = (self.end().saturating_sub(self.from)).max(0) / self.length;
-        (needed.max(0).cast_unsigned(), needed.max(room).cast_unsigned())
+        let least = if self.form.is_hard() { needed } else { 0 };
+        (least, needed.max(room.cast_unsigned()))
+    }
+
+    fn cost(&self, sum: u32) -> i64 {
+        self.form.cost(self.needed().saturating_sub(sum).into()).unwrap_or(0)
     }
 }

@@ -4,6 +4,8 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
+use crate::rules::form::Form;
 use crate::rules::timeline::Timeline;
 use crate::tally::Tally;
 use crate::time::{Duty, Span, hours};
@@ -57,15 +59,7 @@ impl Rule for Hours {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let origin = context.origin();
-        let mut open: Vec<&HoursWindow> =
-            self.windows.iter().filter(|window| window.span.end > origin).collect();
-        open.sort_by_key(|window| (window.span.start.max(origin), window.span.end));
-        let same_start = |a: &&HoursWindow, b: &&HoursWindow| {
-            a.span.start.max(origin) == b.span.start.max(origin)
-        };
-        let classes = open.chunk_by(same_start).flat_map(split_flags);
-        classes.map(|class| self.automaton(context, &class)).collect()
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -89,6 +83,12 @@ impl Rule for Hours {
     }
 }
 
+impl Soften for Hours {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
 fn applies(window: &HoursWindow, line: &Line<'_>) -> bool {
     let Some(set) = &window.when else { return true };
     let inside = |p: &usize| window.span.contains(line.context().span(*p).start);
@@ -101,21 +101,37 @@ const FEW: usize = 2;
 const FLAGS: usize = 16;
 
 /// Few windows are a tally each. Of many one automaton takes care, and the longest is a tally as well:
-/// what a price on it excludes, the automaton need not find out.
-pub(super) fn singled<W>(class: &[W]) -> impl Iterator<Item = &[W]> {
-    let together = if class.len() > FEW { class } else { &[] };
-    let single = if class.len() > FEW { &class[class.len() - 1..] } else { class };
+/// what a price on it excludes, the automaton need not find out. What costs is not there twice.
+pub(super) fn singled<W>(class: &[W], form: Form) -> impl Iterator<Item = &[W]> {
+    let (others, longest) = class.split_at(class.len().saturating_sub(1));
+    let (single, together) = match class.len() {
+        ..=FEW => (class, &class[..0]),
+        _ if form.is_hard() => (longest, class),
+        _ => (longest, others),
+    };
     single.chunks(1).chain(together.chunks(together.len().max(1)))
 }
 
-fn split_flags<'w>(class: &[&'w HoursWindow]) -> Vec<Vec<&'w HoursWindow>> {
+fn split_flags<'w>(class: &[&'w HoursWindow], form: Form) -> Vec<Vec<&'w HoursWindow>> {
     let (conditional, plain): (Vec<_>, Vec<_>) =
         class.iter().copied().partition(|window| window.when.is_some());
-    let parts = conditional.chunks(FLAGS).chain(singled(&plain));
+    let parts = conditional.chunks(FLAGS).chain(singled(&plain, form));
     parts.map(<[_]>::to_vec).collect()
 }
 
 impl Hours {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let origin = context.origin();
+        let mut open: Vec<&HoursWindow> =
+            self.windows.iter().filter(|window| window.span.end > origin).collect();
+        open.sort_by_key(|window| (window.span.start.max(origin), window.span.end));
+        let same_start = |a: &&HoursWindow, b: &&HoursWindow| {
+            a.span.start.max(origin) == b.span.start.max(origin)
+        };
+        let classes = open.chunk_by(same_start).flat_map(|class| split_flags(class, form));
+        classes.map(|class| self.automaton(context, &class, form)).collect()
+    }
+
     /// Minutes of `span` that are not excluded.
     fn counted(&self, span: Span) -> i64 {
         let mut minutes = i64::from(span.minutes());
@@ -130,11 +146,17 @@ impl Hours {
         minutes
     }
 
-    fn automaton(&self, context: &LineContext<'_>, class: &[&HoursWindow]) -> Box<dyn Automaton> {
+    fn automaton(
+        &self,
+        context: &LineContext<'_>,
+        class: &[&HoursWindow],
+        form: Form,
+    ) -> Box<dyn Automaton> {
         let timeline = Timeline::new(context, |_| true);
         let origin = timeline.start(0);
         let from = class.first().map_or(origin, |window| window.span.start.max(origin));
         let mut counting = Counting {
+            form,
             measure: Measure::new(&self.excluded),
             checkpoints: Vec::new(),
             checkpoint_starts: Vec::new(),
@@ -193,6 +215,7 @@ struct Checkpoint {
 }
 
 struct Counting {
+    form: Form,
     timeline: Timeline,
     measure: Measure,
     /// Minutes before this are not counted here: the common start of the windows.
@@ -305,7 +328,17 @@ impl Counting {
             self.timeline.possible(period).chain(fixed).map(|span| span.minutes())
         });
         let unit = lengths.fold(0, gcd).max(1);
-        self.limit() / unit
+        self.most_kept() / unit
+    }
+
+    /// The largest sum that is told apart.
+    fn most_kept(&self) -> i32 {
+        let limit = self.limit().max(0);
+        if self.form.is_hard() {
+            return limit;
+        }
+        let own = (0..self.timeline.periods()).map(|period| self.most(period));
+        own.fold(Tally::start(self).1.cast_signed(), i32::saturating_add).max(limit)
     }
 
     fn limit(&self) -> i32 {
@@ -328,12 +361,13 @@ impl Counting {
         if open { used.busy_until.abs_diff(now) } else { 0 }
     }
 
-    fn passes(&self, used: &Used, checkpoint: &Checkpoint) -> bool {
+    /// What it costs to have used this much at a checkpoint.
+    fn pass(&self, used: &Used, checkpoint: &Checkpoint) -> Option<i64> {
         if checkpoint.flag != 0 && used.flags & checkpoint.flag == 0 {
-            return true;
+            return Some(0);
         }
         let beyond = self.measure.of(checkpoint.end, used.busy_until);
-        used.minutes - beyond <= checkpoint.limit
+        self.form.cost(i64::from(used.minutes - beyond) - i64::from(checkpoint.limit))
     }
 
     fn encode(&self, mut used: Used, period: Option<usize>) -> u64 {
@@ -373,24 +407,25 @@ impl Automaton for Counting {
         let mut used = self.decode(state, p);
         used.flags |= self.marks[p * self.activities + activity.index()];
         let (mut next, last) = (self.checkpoint_starts[p], self.checkpoint_starts[p + 1]);
+        let mut cost = 0;
         for duty in self.timeline.duties(period, activity) {
             while next < last && self.checkpoints[next].end <= duty.span.start {
-                self.passes(&used, &self.checkpoints[next]).then_some(())?;
+                cost += self.pass(&used, &self.checkpoints[next])?;
                 next += 1;
             }
             self.add(&mut used, &duty);
         }
         for checkpoint in &self.checkpoints[next..last] {
-            self.passes(&used, checkpoint).then_some(())?;
+            cost += self.pass(&used, checkpoint)?;
         }
         // Nothing of what is counted lies beyond a later checkpoint: limits bind already now.
-        let later = self.checkpoints.get(last);
+        let later = self.checkpoints.get(last).filter(|_| self.form.is_hard());
         if later.is_some_and(|checkpoint| used.busy_until <= checkpoint.end)
             && used.minutes > self.tightest[last]
         {
             return None;
         }
-        Some(Step::free(self.encode(used, Some(p))))
+        Some(Step { state: self.encode(used, Some(p)), cost })
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
@@ -429,6 +464,11 @@ impl Tally for Counting {
     }
 
     fn limits(&self) -> (u32, u32) {
-        (0, self.limit().max(0).cast_unsigned())
+        (0, self.most_kept().cast_unsigned())
+    }
+
+    fn cost(&self, sum: u32) -> i64 {
+        let over = i64::from(sum) - i64::from(self.limit().max(0));
+        self.form.cost(over).unwrap_or(0)
     }
 }

@@ -3,8 +3,10 @@
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
+use crate::rules::form::Form;
 use crate::rules::timeline::{Timeline, pack, unpack};
-use crate::time::{DutyKind, hours};
+use crate::time::{Duty, DutyKind, Span, hours};
 
 /// Pauses between duty periods.
 ///
@@ -62,19 +64,7 @@ impl Rule for Rest {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let timeline = Timeline::new(context, |kind| kind == DutyKind::InHouse);
-        let mut last = None;
-        for duty in &timeline.history {
-            last = Some(match last {
-                Some(Last { end, worked }) if duty.span.start - end <= self.join => {
-                    let longer = (duty.span.end - end).max(0);
-                    Last { end: end + longer, worked: worked + longer }
-                }
-                _ => Last { end: duty.span.end, worked: duty.span.minutes() },
-            });
-        }
-        let start = encode(self.forget(last, timeline.start(0)));
-        vec![Box::new(Resting { rule: self.clone(), timeline, start })]
+        self.with(context, Form::Hard)
     }
 
     fn describe(&self, canon: &mut Canon) {
@@ -84,6 +74,12 @@ impl Rule for Rest {
 
     fn name(&self) -> &str {
         "rest"
+    }
+}
+
+impl Soften for Rest {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
     }
 }
 
@@ -99,6 +95,35 @@ fn encode(last: Option<Last>) -> u64 {
 }
 
 impl Rest {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let timeline = Timeline::new(context, |kind| kind == DutyKind::InHouse);
+        let history = timeline.history.iter();
+        let last = history.fold(None, |last, duty| Some(self.extend(last, duty.span)));
+        let start = encode(self.forget(last, timeline.start(0)));
+        vec![Box::new(Resting { rule: self.clone(), form, timeline, start })]
+    }
+
+    fn extend(&self, last: Option<Last>, duty: Span) -> Last {
+        let Some(Last { end, worked }) = last else {
+            return Last { end: duty.end, worked: duty.minutes() };
+        };
+        let until = end.max(duty.end);
+        let joins = duty.start - end <= self.join;
+        Last { end: until, worked: until - if joins { end - worked } else { duty.start } }
+    }
+
+    /// What is missing between `last` and a duty that begins at `start`, or lies on both.
+    fn missing(&self, last: Last, start: i32) -> i32 {
+        let pause = start - last.end;
+        if pause < 0 {
+            -pause
+        } else if pause <= self.join {
+            0
+        } else {
+            self.needed(last.worked) - pause
+        }
+    }
+
     /// Drops what can no longer matter at `now`, so that states merge.
     fn forget(&self, last: Option<Last>, now: i32) -> Option<Last> {
         let Last { end, worked } = last?;
@@ -114,6 +139,7 @@ impl Rest {
 
 struct Resting {
     rule: Rest,
+    form: Form,
     timeline: Timeline,
     start: u64,
 }
@@ -125,25 +151,17 @@ impl Automaton for Resting {
 
     fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
         let mut last = unpack(state).map(|(end, worked)| Last { end, worked });
-        for duty in self.timeline.duties(period, activity) {
-            let (mut worked, span) = (duty.span.minutes(), duty.span);
-            if let Some(before) = last {
-                let pause = span.start - before.end;
-                if pause < 0 {
-                    return None;
-                } else if pause <= self.rule.join {
-                    worked += before.worked + pause;
-                } else if pause < self.rule.needed(before.worked) {
-                    return None;
-                }
-            }
-            last = Some(Last { end: span.end, worked });
+        let mut cost = 0;
+        for Duty { span, .. } in self.timeline.duties(period, activity) {
+            let missing = last.map_or(0, |last| self.rule.missing(last, span.start));
+            cost += self.form.cost(missing.into())?;
+            last = Some(self.rule.extend(last, span));
         }
         let now = self.timeline.next(period.index());
-        Some(Step::free(encode(self.rule.forget(last, now))))
+        Some(Step { state: encode(self.rule.forget(last, now)), cost })
     }
 
-    fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
-        a == b || a == 0
+    fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
+        a == b || a == 0 && self.timeline.is_free_of(b, period, self.form)
     }
 }

@@ -4,6 +4,8 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
+use crate::rules::form::Form;
 
 /// How many cells in a row are spent on some activities.
 ///
@@ -67,8 +69,7 @@ impl Rule for Run {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let running = Running::new(self, context.periods());
-        if running.asks_nothing() { Vec::new() } else { vec![Box::new(running)] }
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -94,10 +95,24 @@ impl Rule for Run {
     }
 }
 
+impl Soften for Run {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
+impl Run {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let running = Running::new(self, context.periods(), form);
+        if running.asks_nothing() { Vec::new() } else { vec![Box::new(running)] }
+    }
+}
+
 /// State: the length of the open run, and [`EXEMPT`] while that may end before the minimum. Lengths
 /// that allow the same futures are one state.
 struct Running {
     rule: Run,
+    form: Form,
     start: u64,
     /// For each period whether it is looked at, and how many later ones are.
     periods: Vec<(bool, u64)>,
@@ -111,7 +126,7 @@ const fn length(state: u64) -> u64 {
 }
 
 impl Running {
-    fn new(rule: &Run, periods: usize) -> Self {
+    fn new(rule: &Run, periods: usize, form: Form) -> Self {
         let looked_at = |period: usize| {
             period >= rule.offset && (period - rule.offset).is_multiple_of(rule.stride.max(1))
         };
@@ -131,7 +146,7 @@ impl Running {
         };
         // A run of one cell is never too short.
         let min = if rule.min <= 1 { 0 } else { rule.min };
-        Self { rule: Run { min, ..rule.clone() }, start, periods: counted }
+        Self { rule: Run { min, ..rule.clone() }, form, start, periods: counted }
     }
 
     /// Whether no line can break the rule.
@@ -162,11 +177,14 @@ impl Running {
             let like_none = if left == 1 { 0 } else { min };
             let harmless = self.is_harmless(state, left) && like_none + left <= max;
             let long_enough = length(state) >= min;
-            let own = if long_enough { length(state) } else { state };
+            let own = if long_enough { length(state).min(min.max(max)) } else { state };
             return Some(if harmless { like_none } else { own });
         }
         if length(state) == 0 {
             return Some(0);
+        }
+        if !self.form.is_hard() {
+            return Some(state);
         }
         // The run has to reach the minimum, or the end of the horizon.
         let needed = (min - length(state)).min(left);
@@ -185,14 +203,15 @@ impl Automaton for Running {
         if !looked_at {
             return Some(Step::free(state));
         }
-        let next = if !self.rule.activities.contains(&activity) {
-            (length(state) == 0 || self.is_free(state)).then_some(0)
-        } else if length(state) < u64::from(self.rule.max) {
-            Some(state + 1)
+        let (next, amount) = if self.rule.activities.contains(&activity) {
+            (state + 1, i64::from(length(state) >= u64::from(self.rule.max)))
+        } else if length(state) == 0 || self.is_free(state) {
+            (0, 0)
         } else {
-            None
+            (0, i64::from(self.rule.min) - length(state).cast_signed())
         };
-        self.merged(next?, left).map(Step::free)
+        let cost = self.form.cost(amount)?;
+        Some(Step { state: self.merged(next, left)?, cost })
     }
 
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {

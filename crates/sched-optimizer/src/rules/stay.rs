@@ -6,12 +6,18 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
+use crate::rules::form::Form;
 use crate::tally::Tally;
 
 /// Inside a segment a line keeps to the activities of one group; activities of no group mix freely.
 ///
 /// Think of rotations: the wards' day and night work is one group, the clinic afternoon of everybody
 /// belongs to none.
+///
+/// A segment has the group of its first cell on any. Breaches are counted in cells on other groups and
+/// cells that are missing, and in segments whose group is not that of the line's first segment with one,
+/// where either is to be kept as a [whole](Group::whole).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stay {
     /// Stretches of periods, in order and apart.
@@ -60,7 +66,7 @@ impl Stay {
 impl Rule for Stay {
     fn judge(&self, line: &Line<'_>) -> Judgement {
         let mut judgement = Judgement::default();
-        let mut held: Vec<usize> = Vec::new();
+        let mut kept: Option<usize> = None;
         let periods = line.activities().len();
         for segment in self.segments.iter().filter(|segment| segment.has_period(periods)) {
             let cells = segment.periods.clone().filter_map(|p| line.activities().get(p));
@@ -76,33 +82,19 @@ impl Rule for Stay {
                     format!("{count} cells of its group instead of {}", segment.min_cells);
                 judgement.breach(first.start, segment.min_cells - count, message);
             }
-            held.extend(groups);
-        }
-        held.sort_unstable();
-        held.dedup();
-        if held.len() > 1 {
-            for group in held.iter().map(|&group| &self.groups[group]).filter(|g| g.whole) {
-                let message = format!("{} is not kept to the end", group.name);
-                judgement.breach(line.context().origin(), 1, message);
+            let Some(&own) = groups.first() else { continue };
+            let kept = *kept.get_or_insert(own);
+            let [own, kept] = [own, kept].map(|group| &self.groups[group]);
+            if own != kept && (own.whole || kept.whole) {
+                let message = format!("{} after {}", own.name, kept.name);
+                judgement.breach(first.start, 1, message);
             }
         }
         judgement
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let periods = context.periods();
-        let keep = Keep {
-            groups: groups_of(self, context.problem().activities()),
-            whole: self.groups.iter().map(|group| group.whole).collect(),
-            segments: (0..periods).map(|p| self.segment(p)).collect(),
-        };
-        let mut automata: Vec<Box<dyn Automaton>> = Vec::new();
-        let asking = |s: &&Segment| s.min_cells > 0 && s.has_period(periods);
-        for segment in self.segments.iter().filter(asking) {
-            automata.push(Box::new(Filled::new(segment, context, &keep)));
-        }
-        automata.push(Box::new(keep));
-        automata
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -129,15 +121,41 @@ impl Rule for Stay {
     }
 }
 
+impl Soften for Stay {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
+impl Stay {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let periods = context.periods();
+        let keep = Keep {
+            form,
+            groups: groups_of(self, context.problem().activities()),
+            whole: self.groups.iter().map(|group| group.whole).collect(),
+            segments: (0..periods).map(|p| self.segment(p)).collect(),
+        };
+        let mut automata: Vec<Box<dyn Automaton>> = Vec::new();
+        let asking = |s: &&Segment| s.min_cells > 0 && s.has_period(periods);
+        for segment in self.segments.iter().filter(asking) {
+            automata.push(Box::new(Filled::new(segment, context, &keep)));
+        }
+        automata.push(Box::new(keep));
+        automata
+    }
+}
+
 fn groups_of(rule: &Stay, activities: usize) -> Vec<Option<usize>> {
     (0..activities).map(|a| rule.group(ActivityId::new(a))).collect()
 }
 
 /// Which group the segment has, and whether a whole group binds the line.
 ///
-/// State: the segment's group plus one in the low half; in the high half what earlier segments had:
-/// nothing, a group that need not be kept, or the whole group plus two.
+/// State: the segment's group plus one in the low half; in the high half what the first segment with a
+/// group had: nothing yet, a group that need not be kept, or the whole group plus two.
 struct Keep {
+    form: Form,
     groups: Vec<Option<usize>>,
     whole: Vec<bool>,
     segments: Vec<Option<usize>>,
@@ -153,36 +171,43 @@ impl Automaton for Keep {
     fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
         let p = period.index();
         let (mut pinned, mut current) = (state >> 32, state & 0xFFFF_FFFF);
+        let mut breaks = false;
         if self.segments[p].is_some()
             && let Some(group) = self.groups[activity.index()]
         {
             let own = group as u64 + 1;
             let whole = self.whole[group];
-            let free = match pinned {
-                0 => true,
-                SOME_GROUP => !whole,
-                kept => kept == own + 1,
-            };
-            if !free || (current != 0 && current != own) {
-                return None;
+            if current == 0 {
+                current = own;
+                breaks = match pinned {
+                    0 => false,
+                    SOME_GROUP => whole,
+                    kept => kept != own + 1,
+                };
+            } else {
+                breaks = current != own;
             }
-            current = own;
-            pinned = if whole { own + 1 } else { SOME_GROUP };
+            if pinned == 0 {
+                pinned = if whole { own + 1 } else { SOME_GROUP };
+            }
         }
+        let cost = self.form.cost(breaks.into())?;
         if self.segments.get(p + 1).is_none_or(|next| *next != self.segments[p]) {
             current = 0;
         }
-        Some(Step::free(pinned << 32 | current))
+        Some(Step { state: pinned << 32 | current, cost })
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
-        // Nothing chosen yet leaves every choice open; a segment's group is checked elsewhere.
-        a == b || a == 0
+        // Nothing chosen yet leaves every choice open; a segment's group is checked elsewhere. What is
+        // chosen late may cost more than having chosen early.
+        a == b || a == 0 && self.form.is_hard()
     }
 }
 
 /// Whether a segment gets its cells. Which group they are of is the other automaton's matter.
 struct Filled {
+    form: Form,
     counts: Vec<bool>,
     periods: Range<usize>,
     needed: u32,
@@ -195,6 +220,7 @@ struct Filled {
 impl Filled {
     fn new(segment: &Segment, context: &LineContext<'_>, keep: &Keep) -> Self {
         let counts: Vec<bool> = keep.groups.iter().map(Option::is_some).collect();
+        let (form, hard) = (keep.form, keep.form.is_hard());
         let end = segment.periods.end.min(context.periods());
         let periods = segment.periods.start..end;
         let mut room = 0;
@@ -202,13 +228,13 @@ impl Filled {
             .clone()
             .rev()
             .map(|period| {
-                let least = segment.min_cells.saturating_sub(room);
+                let least = if hard { segment.min_cells.saturating_sub(room) } else { 0 };
                 room += u32::from(context.choices(period).any(|a| counts[a.index()]));
                 least
             })
             .collect();
         least.reverse();
-        Self { counts, periods, needed: segment.min_cells, least, room }
+        Self { form, counts, periods, needed: segment.min_cells, least, room }
     }
 
     fn amount(&self, period: PeriodId, activity: ActivityId) -> u32 {
@@ -230,8 +256,11 @@ impl Automaton for Filled {
         if count < u64::from(self.least[period.index() - self.periods.start]) {
             return None;
         }
-        let last = period.index() + 1 == self.periods.end;
-        Some(Step::free(if last { 0 } else { count.min(u64::from(self.needed)) }))
+        if period.index() + 1 < self.periods.end {
+            return Some(Step::free(count.min(self.needed.into())));
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        Some(Step { state: 0, cost: Tally::cost(self, count) })
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
@@ -249,6 +278,11 @@ impl Tally for Filled {
     }
 
     fn limits(&self) -> (u32, u32) {
-        (self.needed, self.needed.max(self.room))
+        let least = if self.form.is_hard() { self.needed } else { 0 };
+        (least, self.needed.max(self.room))
+    }
+
+    fn cost(&self, sum: u32) -> i64 {
+        self.form.cost(self.needed.saturating_sub(sum).into()).unwrap_or(0)
     }
 }

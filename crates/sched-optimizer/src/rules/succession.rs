@@ -4,6 +4,8 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
+use crate::rules::Soften;
+use crate::rules::form::Form;
 
 /// Activities that may not follow each other in consecutive periods: no early shift on the day after
 /// a night.
@@ -35,8 +37,7 @@ impl Rule for Succession {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let following = Following::new(self, context);
-        if following.asks_nothing() { Vec::new() } else { vec![Box::new(following)] }
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -58,12 +59,26 @@ impl Rule for Succession {
     }
 }
 
+impl Soften for Succession {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
+impl Succession {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let following = Following::new(self, context, form);
+        if following.asks_nothing() { Vec::new() } else { vec![Box::new(following)] }
+    }
+}
+
 /// The state that forbids nothing; every other one is an activity plus one.
 const FREE: u32 = 0;
 
 /// State: what was worked last, as the first activity that forbids the same of what the worker may
 /// do next. Activities that agree on that are one state.
 struct Following {
+    form: Form,
     activities: usize,
     /// By earlier activity, then later.
     forbidden: Vec<bool>,
@@ -73,7 +88,7 @@ struct Following {
 }
 
 impl Following {
-    fn new(rule: &Succession, context: &LineContext<'_>) -> Self {
+    fn new(rule: &Succession, context: &LineContext<'_>, form: Form) -> Self {
         let activities = context.problem().activities();
         let mut forbidden = vec![false; activities * activities];
         for (earlier, later) in &rule.forbidden {
@@ -81,7 +96,7 @@ impl Following {
                 forbidden[earlier.index() * activities + later.index()] = true;
             }
         }
-        let mut following = Self { activities, forbidden, start: FREE, states: Vec::new() };
+        let mut following = Self { form, activities, forbidden, start: FREE, states: Vec::new() };
         let history = rule.history.filter(|activity| activity.index() < activities);
         let alive = following.alive_choices(context);
         let mut states = following.states_before(&alive[0]);
@@ -103,7 +118,8 @@ impl Following {
         for period in (0..context.periods()).rev() {
             let later = alive.last().filter(|_| period + 1 < context.periods());
             let leads_on = |&earlier: &usize| {
-                later.is_none_or(|later| later.iter().any(|&later| !self.forbids(earlier, later)))
+                !self.form.is_hard()
+                    || later.is_none_or(|later| later.iter().any(|&l| !self.forbids(earlier, l)))
             };
             let own = context.choices(period).map(ActivityId::index).filter(leads_on).collect();
             alive.push(own);
@@ -145,11 +161,10 @@ impl Automaton for Following {
     }
 
     fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step> {
-        if self.row(state).is_some_and(|row| row[activity.index()]) {
-            return None;
-        }
+        let forbidden = self.row(state).is_some_and(|row| row[activity.index()]);
+        let cost = self.form.cost(forbidden.into())?;
         let at = period.index() * self.activities + activity.index();
-        Some(Step::free(u64::from(self.states[at])))
+        Some(Step { state: self.states[at].into(), cost })
     }
 
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::LineContext;
+use crate::rules::form::Form;
 use crate::time::{Duty, DutyKind, Span};
 
 /// Times by period, owned, so that automata do not borrow the problem.
@@ -98,6 +99,16 @@ impl Timeline {
 
     pub(super) fn fixed(&self, period: usize) -> &[Duty] {
         &self.fixed[period]
+    }
+}
+
+impl Timeline {
+    /// Whether a line without duty before `period` ends is as well off as one whose last duty `state`
+    /// [packs](pack). Not where a duty may be broken into at a cost: the minutes it shares with the next one
+    /// are paid for, and may then spare what else would be due.
+    pub(super) fn is_free_of(&self, state: u64, period: PeriodId, form: Form) -> bool {
+        let over = |(end, _)| end <= self.next(period.index());
+        form.is_hard() || unpack(state).is_none_or(over)
     }
 }
 

@@ -6,8 +6,9 @@ use crate::fingerprint::Canon;
 use crate::ids::ActivityId;
 use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule};
-use crate::rules::Target;
 use crate::rules::cell_sum::{Aim, CellSum, Limits};
+use crate::rules::form::Form;
+use crate::rules::{Soften, Target};
 
 /// A weighted sum over the cells of a line: planned minutes, points of unpopular work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,12 +61,7 @@ impl Rule for Total {
     }
 
     fn automata(&self, context: &LineContext<'_>) -> Vec<Box<dyn Automaton>> {
-        let activities = (0..context.problem().activities()).map(ActivityId::new);
-        let amounts = activities.map(|a| u32::try_from(self.amount(a)).unwrap_or(u32::MAX));
-        let limits = Limits { history: self.history, min: self.min, max: self.max };
-        let aim = self.target.map(|target| Aim { target, history: self.history });
-        let periods = self.periods.clone();
-        CellSum::automaton(context, amounts.collect(), periods, limits, aim).into_iter().collect()
+        self.with(context, Form::Hard)
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
@@ -88,5 +84,22 @@ impl Rule for Total {
 
     fn name(&self) -> &str {
         "total"
+    }
+}
+
+impl Soften for Total {
+    fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
+        self.with(context, Form::Soft(weight))
+    }
+}
+
+impl Total {
+    fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
+        let activities = (0..context.problem().activities()).map(ActivityId::new);
+        let amounts = activities.map(|a| u32::try_from(self.amount(a)).unwrap_or(u32::MAX));
+        let limits = Limits { history: self.history, min: self.min, max: self.max, form };
+        let aim = self.target.map(|target| Aim { target, history: self.history });
+        let periods = self.periods.clone();
+        CellSum::automaton(context, amounts.collect(), periods, limits, aim).into_iter().collect()
     }
 }

@@ -1,7 +1,9 @@
 //! A problem before it is declared: it can be changed field by field and declared in any order.
 
+use std::sync::Arc;
+
 use sched_optimizer::rules::{
-    BusyGroups, Count, FreeTime, Hours, Rest, Run, Stay, Stretch, Succession, Total,
+    BusyGroups, Count, FreeTime, Hours, Rest, Run, Soft, Soften, Stay, Stretch, Succession, Total,
 };
 use sched_optimizer::{ActivityId, Demand, Duty, PeriodId, Problem, Ratio, Shift, Span, WorkerId};
 
@@ -38,6 +40,26 @@ pub(crate) enum AnyRule {
     Total(Total),
     BusyGroups(BusyGroups),
     Stay(Stay),
+    /// One of the others, and the weight.
+    Soft(Box<Self>, i64),
+}
+
+impl AnyRule {
+    fn hard(self) -> Arc<dyn Soften> {
+        match self {
+            Self::Rest(rule) => Arc::new(rule),
+            Self::Stretch(rule) => Arc::new(rule),
+            Self::Hours(rule) => Arc::new(rule),
+            Self::FreeTime(rule) => Arc::new(rule),
+            Self::Count(rule) => Arc::new(rule),
+            Self::Run(rule) => Arc::new(rule),
+            Self::Succession(rule) => Arc::new(rule),
+            Self::Total(rule) => Arc::new(rule),
+            Self::BusyGroups(rule) => Arc::new(rule),
+            Self::Stay(rule) => Arc::new(rule),
+            Self::Soft(rule, _) => rule.hard(),
+        }
+    }
 }
 
 /// In which order a plan is declared, and with it what its ids become.
@@ -122,6 +144,7 @@ impl Order {
             AnyRule::Stay(Stay { groups, .. }) => {
                 groups.iter_mut().for_each(|group| group.activities = self.set(&group.activities));
             }
+            AnyRule::Soft(inner, _) => **inner = self.rule(inner),
         }
         rule
     }
@@ -160,16 +183,10 @@ impl Plan {
             }
             for rule in order.shuffle(&person.rules) {
                 match order.rule(&rule) {
-                    AnyRule::Rest(rule) => builder.rule(worker, rule),
-                    AnyRule::Stretch(rule) => builder.rule(worker, rule),
-                    AnyRule::Hours(rule) => builder.rule(worker, rule),
-                    AnyRule::FreeTime(rule) => builder.rule(worker, rule),
-                    AnyRule::Count(rule) => builder.rule(worker, rule),
-                    AnyRule::Run(rule) => builder.rule(worker, rule),
-                    AnyRule::Succession(rule) => builder.rule(worker, rule),
-                    AnyRule::Total(rule) => builder.rule(worker, rule),
-                    AnyRule::BusyGroups(rule) => builder.rule(worker, rule),
-                    AnyRule::Stay(rule) => builder.rule(worker, rule),
+                    AnyRule::Soft(rule, weight) => {
+                        builder.rule(worker, Soft { rule: rule.hard(), weight })
+                    }
+                    rule => builder.rule(worker, rule.hard()),
                 };
             }
         }

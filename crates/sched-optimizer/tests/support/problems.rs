@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sched_optimizer::rules::{
     BusyGroups, Count, CountWindow, FreeTime, FreeWindow, Group, Hours, HoursWindow, Rest, Run,
-    RunHistory, Segment, Stay, Stretch, Succession, Target, Total,
+    RunHistory, Segment, Soft, Soften, Stay, Stretch, Succession, Target, Total,
 };
 use sched_optimizer::{
     ActivityId, Demand, Duty, Penalty, PeriodId, Problem, ProblemBuilder, Ratio, Rule, Shift, Span,
@@ -244,8 +244,16 @@ impl Maker {
         self.rule_of(kind)
     }
 
-    /// A rule of the kind of this number, below [`KINDS`].
+    /// A rule of the kind of this number, below [`KINDS`]; one of three is soft.
     pub(crate) fn rule_of(&mut self, kind: usize) -> Arc<dyn Rule> {
+        let rule = self.hard_rule_of(kind);
+        match self.rng.u8(0..3) {
+            0 => Arc::new(Soft { rule, weight: self.rng.i64(0..4) }),
+            _ => rule,
+        }
+    }
+
+    fn hard_rule_of(&mut self, kind: usize) -> Arc<dyn Soften> {
         match kind {
             0 => Arc::new(self.rest()),
             1 => Arc::new(self.stretch()),
