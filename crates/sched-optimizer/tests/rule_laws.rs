@@ -208,12 +208,21 @@ fn minimal<R: Rule>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
     is_minimal(&maker.builder.build().unwrap(), &rule);
 }
 
-#[test]
-fn to_forbid_what_nothing_may_follow_takes_no_state() {
+/// Nothing may follow one activity, and that may not follow another.
+fn dead_end() -> Succession {
     let [dead, other] = [3, 2].map(ActivityId::new);
     let after_dead = (0..4).map(|later| (dead, ActivityId::new(later)));
-    let forbidden = after_dead.chain([(other, dead)]).collect();
-    minimal(1, |_| Succession { forbidden, history: None });
+    Succession { forbidden: after_dead.chain([(other, dead)]).collect(), history: None }
+}
+
+#[test]
+fn to_forbid_what_nothing_may_follow_takes_no_state() {
+    minimal(1, |_| dead_end());
+}
+
+#[test]
+fn to_do_what_nothing_may_follow_costs() {
+    law(1, |_| dead_end());
 }
 
 proptest! {
@@ -233,6 +242,16 @@ proptest! {
 
     #[test]
     fn count(seed: u64) { law(seed, Maker::count); }
+
+    #[test]
+    fn count_with_limits_that_nothing_keeps(seed: u64) {
+        law(seed, |maker| {
+            let mut count = maker.count();
+            let windows = count.windows.iter_mut();
+            windows.for_each(|window| std::mem::swap(&mut window.min, &mut window.max));
+            count
+        });
+    }
 
     #[test]
     fn run(seed: u64) { law(seed, Maker::run); }
