@@ -40,9 +40,11 @@ use crate::rule::{Automaton, Judgement, Line, LineContext, Rule};
 /// # Cost
 ///
 /// A hard rule leaves few states; a soft one has to remember how far every line is from keeping it. What
-/// is added up ([`Hours`](super::Hours), [`FreeTime`](super::FreeTime), [`Total`](super::Total), ...) is told
-/// apart up to the most that can be reached, not only up to a limit. The line programme has room for one or
-/// two such sums of a worker; what finds none makes it slower by far, and its lines good rather than best.
+/// looks at a few periods ([`Rest`](super::Rest), [`Run`](super::Run), [`Succession`](super::Succession), ...)
+/// makes a line a small multiple dearer to find. What is added up over many ([`Hours`](super::Hours),
+/// [`FreeTime`](super::FreeTime), [`Total`](super::Total), ...) is told apart up to the most that can be
+/// reached, and may make it ten times dearer. The line programme has room for one or two such sums of a
+/// worker; with more, its lines are good rather than best. Either way the bound climbs more slowly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Soft<R> {
     /// The rule.
