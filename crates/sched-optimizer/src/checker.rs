@@ -70,10 +70,12 @@ pub enum Source {
     Demand(usize),
     /// A ratio, by its position in [`Problem::ratios`].
     Ratio(usize),
+    /// A joint rule, by its position in [`Problem::joint_rules`].
+    JointRule(usize),
 }
 
 impl Analysis {
-    /// Judges `roster`. Costs one pass over all cells, rules, demands and ratios.
+    /// Judges `roster`. Costs one pass over all cells, rules, demands, ratios and joint rules.
     ///
     /// # Errors
     ///
@@ -95,6 +97,7 @@ impl Analysis {
         }
         analysis.judge_demands(problem, roster);
         analysis.judge_ratios(problem, roster);
+        analysis.judge_joint_rules(problem, roster);
         Ok(analysis)
     }
 
@@ -133,6 +136,12 @@ impl Analysis {
         }
     }
 
+    fn judge_joint_rules(&mut self, problem: &Problem, roster: &Roster) {
+        for (at, rule) in problem.joint_rules().iter().enumerate() {
+            self.push(judged(Source::JointRule(at), rule.judge(problem, roster)));
+        }
+    }
+
     fn push(&mut self, item: Item) {
         if item.score != Score::default() {
             self.score += item.score;
@@ -154,7 +163,7 @@ impl Source {
     pub const fn worker(self) -> Option<WorkerId> {
         match self {
             Self::Rule { worker, .. } | Self::Cell { worker, .. } => Some(worker),
-            Self::Demand(_) | Self::Ratio(_) => None,
+            Self::Demand(_) | Self::Ratio(_) | Self::JointRule(_) => None,
         }
     }
 
@@ -167,6 +176,7 @@ impl Source {
             Self::Cell { .. } => Some("choice"),
             Self::Demand(at) => problem.demands().get(at).map(|demand| demand.name.as_str()),
             Self::Ratio(at) => problem.ratios().get(at).map(|ratio| ratio.name.as_str()),
+            Self::JointRule(at) => problem.joint_rules().get(at).map(|rule| rule.name()),
         }
         .unwrap_or("?")
     }
@@ -183,9 +193,7 @@ impl Source {
 
 /// What a rule found, as an item.
 pub(crate) fn judged(source: Source, judgement: Judgement) -> Item {
-    let hard = judgement.breaches.iter().map(|breach| breach.amount).sum();
-    let score = Score { hard, soft: judgement.cost };
-    Item { source, score, breaches: judgement.breaches }
+    Item { source, score: judgement.score(), breaches: judgement.breaches }
 }
 
 pub(crate) fn cell(

@@ -6,7 +6,7 @@
 //! set that is excluded is thinned out by dropping parts of it (after Junker's QuickXplain, 2004)
 //! until each member has a roster that keeps all the others.
 
-use crate::budget::Clock;
+use crate::budget::{Budget, Clock};
 use crate::problem::Problem;
 use crate::roster::Roster;
 use crate::solver::Options;
@@ -15,6 +15,7 @@ mod counts;
 mod elastic;
 mod find;
 mod joint;
+mod joint_rules;
 mod lines;
 mod members;
 mod oracle;
@@ -38,7 +39,8 @@ pub enum Feasibility {
     /// It has none, because of these members.
     Conflict(Conflict),
     /// The budget ended before either was shown. The roster breaks little; its
-    /// [`Analysis`](crate::Analysis) names what was not reached together.
+    /// [`Analysis`](crate::Analysis) names what was not reached together. Where that is only
+    /// [joint rules](crate::JointRule), everything else can be kept.
     Undecided(Option<Roster>),
 }
 
@@ -70,6 +72,10 @@ pub struct Cause {
 /// limit in work the answer is always the same. Conflicts within a period or a worker's own rules
 /// take milliseconds; others as long as the solver needs to prove a bound.
 ///
+/// [Joint rules](crate::JointRule) are no members. A conflict excludes every roster without their help; where
+/// they alone stand in the way, the search goes on to the end of the budget and the answer is
+/// [undecided](Feasibility::Undecided).
+///
 /// ```
 /// use sched_optimizer::{Demand, Feasibility, Options, Problem, Span, find_conflict};
 ///
@@ -100,5 +106,12 @@ pub fn find_conflict(problem: &Problem, options: &Options) -> Feasibility {
     let clock = Clock::start(options.budget, options.cancel.clone());
     let catalogue = Catalogue::new(problem);
     let mut oracle = Oracle::new(&catalogue, options.budget, options.cancel.clone(), &clock);
-    find::find(&mut oracle)
+    match find::find(&mut oracle) {
+        Feasibility::Legal(roster) => {
+            let work = options.budget.work.map(|_| oracle.work_left());
+            let budget = Budget { time: clock.left(), work };
+            joint_rules::judged(problem, roster, budget, options)
+        }
+        other => other,
+    }
 }

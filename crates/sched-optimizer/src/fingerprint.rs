@@ -14,7 +14,7 @@ pub use sketch::{Likeness, Sketch};
 /// of a field that can change a solution changes it.
 ///
 /// Workers and activities are known by their names, which are unique: in which order they are
-/// declared does not count, nor does the order of demands, of ratios or of one worker's rules.
+/// declared does not count, nor does the order of demands, of ratios, of joint rules or of one worker's rules.
 /// Periods are in the order of time. All names count, those of periods and demands too; the reasons
 /// of choices that were taken away do not.
 ///

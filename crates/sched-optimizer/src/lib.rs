@@ -5,7 +5,7 @@
 //! and workers who do exactly one activity in every period. A [`Rule`] is about one worker's line:
 //! pauses, hours, free days, runs. It is hard, or [soft](rules::Soft): then each unit by which a line breaks
 //! it has a weight. [`Demand`]s and [`Ratio`]s are about counts in one period, hard or with a linear or
-//! convex [`Penalty`].
+//! convex [`Penalty`]. What else concerns several workers is a [`JointRule`].
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -59,9 +59,9 @@
 //!
 //! # Limits
 //!
-//! * What concerns several workers must be a function of counts in one period. That two people work
-//!   together, take turns, or share a load fairly over time, is no rule here; a rule about each of them may
-//!   come near to it.
+//! * What concerns several workers and is no function of counts in one period is a matter of the search
+//!   alone: a [`JointRule`] is judged and priced cell by cell, but no bound, pruning or conflict knows it. A
+//!   solve with such rules seldom proves its roster best, and never that they cannot be kept.
 //! * On small, dense problems the bound stays away from the best roster: what it misses is proved by
 //!   enumeration or cuts, not by prices. There an exact solver proves what this one only finds.
 //! * The search tries whole lines. A single changed cell is priced by a [`Standing`], which judges every
@@ -91,6 +91,7 @@ mod duals;
 mod error;
 mod fingerprint;
 mod ids;
+mod joint_rule;
 mod line;
 mod memo;
 mod model;
@@ -120,6 +121,7 @@ pub use demand::{Demand, Ratio};
 pub use error::{Fault, ProblemError};
 pub use fingerprint::{Canon, Fingerprint, Likeness, Sketch};
 pub use ids::{ActivityId, PeriodId, WorkerId};
+pub use joint_rule::{JointRule, judged_delta};
 pub use memo::{LruSolutions, Solution, SolutionStore, WarmStart, warm_start};
 pub use parameters::Parameters;
 pub use penalty::Penalty;

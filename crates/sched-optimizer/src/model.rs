@@ -6,6 +6,7 @@ use crate::budget::Clock;
 use crate::cover::CoverIndex;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::line::{Cells, LineProgram, UNIT};
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::roster::Roster;
 
@@ -184,8 +185,8 @@ fn programs(
     (all.len() == problem.workers()).then_some(all)
 }
 
-/// A typical and the largest of the costs of choices and of a worker less or more on a demand or a
-/// ratio. The first of these are the typical ones.
+/// A typical and the largest of the costs of choices, of those that joint rules name, and of a worker less
+/// or more on a demand or a ratio. The first of these are the typical ones.
 fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
     let workers = u32::try_from(problem.workers()).unwrap_or(u32::MAX);
     let demands = problem.demands().iter();
@@ -195,8 +196,11 @@ fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
     let last = demands.flat_map(|demand| demand.dearest_steps(workers));
     let last = last.chain(ratios.map(|cost| cost.next(workers.saturating_sub(1).into())));
     let largest = last.max().unwrap_or(0) * UNIT;
-    let mut costs: Vec<i64> =
-        unary.iter().flatten().copied().chain(first).filter(|&cost| cost > 0).collect();
+    let mut named = Parameters::default();
+    problem.joint_rules().iter().for_each(|rule| rule.parameters(&mut named));
+    let joint = named.costs.iter().map(|cost| cost * UNIT);
+    let all = unary.iter().flatten().copied().chain(first).chain(joint);
+    let mut costs: Vec<i64> = all.filter(|&cost| cost > 0).collect();
     let middle = costs.len() / 4;
     let typical = match costs.len() {
         0 => UNIT,

@@ -162,7 +162,10 @@ impl<'m> Portfolio<'m> {
             return ascent.run(climb, clock);
         }
         if !self.guided {
-            self.rows.iter_mut().for_each(|rows| {
+            // The prices know nothing of joint rules: where there are any, one search goes without.
+            let lone = usize::from(!self.model.problem.joint_rules().is_empty());
+            let guided = self.rows.len() - lone;
+            self.rows[..guided].iter_mut().for_each(|rows| {
                 rows.guide_by(ascent.duals(), if epoch.run > 1 { epoch.growth } else { 0.0 })
             });
             self.guided = true;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::demand::{Demand, Ratio};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::joint_rule::JointRule;
 use crate::rule::Rule;
 use crate::time::{Duty, Shift, Span};
 
@@ -54,8 +55,8 @@ struct Worker {
 /// A checked rostering problem.
 ///
 /// Every worker does exactly one activity in every period. What concerns one worker are
-/// [rules](crate::Rule) and costs of choices; what concerns several are [demands](Demand) and
-/// [ratios](Ratio).
+/// [rules](crate::Rule) and costs of choices; what concerns several are [demands](Demand),
+/// [ratios](Ratio) and [joint rules](JointRule).
 #[derive(Debug)]
 pub struct Problem {
     periods: Vec<Period>,
@@ -65,6 +66,7 @@ pub struct Problem {
     workers: Vec<Worker>,
     demands: Vec<Demand>,
     ratios: Vec<Ratio>,
+    joint_rules: Vec<Arc<dyn JointRule>>,
     reasons: Vec<String>,
 }
 
@@ -219,5 +221,11 @@ impl Problem {
     #[must_use]
     pub fn ratios(&self) -> &[Ratio] {
         &self.ratios
+    }
+
+    /// Rules about several workers' lines together, in the order given.
+    #[must_use]
+    pub fn joint_rules(&self) -> &[Arc<dyn JointRule>] {
+        &self.joint_rules
     }
 }

@@ -34,10 +34,6 @@ impl Roster {
         }
     }
 
-    pub(crate) fn into_cells(self) -> Vec<ActivityId> {
-        self.cells
-    }
-
     /// Number of workers.
     #[must_use]
     pub fn workers(&self) -> usize {

@@ -12,6 +12,7 @@ use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
+use crate::score::Score;
 use crate::tally::Tally;
 use crate::time::{Duty, DutyKind, Shift, Span};
 
@@ -154,6 +155,13 @@ impl Judgement {
     pub fn breach(&mut self, minute: i32, amount: impl Into<i64>, message: impl Into<String>) {
         let breach = Breach { minute, amount: amount.into().max(1), message: message.into() };
         self.breaches.push(breach);
+    }
+
+    /// The amounts of all breaches, and the cost.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        let hard = self.breaches.iter().map(|breach| breach.amount).sum();
+        Score { hard, soft: self.cost }
     }
 }
 

@@ -1,7 +1,8 @@
 //! A roster made ready for questions: what would this change do?
 //!
 //! Only what a change touches is judged again: the rules of the touched workers, by their plain
-//! definitions, and the demands and ratios of the touched periods, from counts that are kept.
+//! definitions, the demands and ratios of the touched periods, from counts that are kept, and joint
+//! rules, by their deltas.
 
 use crate::checker::{self, Analysis, Item, Source, WrongShape};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
@@ -13,6 +14,7 @@ use crate::score::Score;
 
 mod effect;
 mod index;
+mod joint;
 
 pub use effect::{Barrier, Effect, Finding, WhyNot};
 use index::CountIndex;
@@ -51,9 +53,11 @@ pub struct NoSuchCell(pub Triple);
 pub struct Standing<'p> {
     problem: &'p Problem,
     index: CountIndex,
-    cells: Vec<ActivityId>,
+    roster: Roster,
     /// What each worker's rules say, by worker.
     rules: Vec<Vec<Item>>,
+    /// What the joint rules say.
+    joint: Vec<Item>,
     counts: Vec<u32>,
     score: Score,
 }
@@ -77,8 +81,8 @@ impl<'p> Standing<'p> {
             }
         }
         let rules = problem.worker_ids().map(|w| judge(problem, w, roster.line(w))).collect();
-        let cells = roster.into_cells();
-        Ok(Self { problem, index, cells, rules, counts, score })
+        let joint = joint::judge(problem, &roster);
+        Ok(Self { problem, index, roster, rules, joint, counts, score })
     }
 
     /// The score of the roster.
@@ -90,21 +94,21 @@ impl<'p> Standing<'p> {
     /// The roster as it stands.
     #[must_use]
     pub fn roster(&self) -> Roster {
-        Roster::from_cells(self.problem.periods(), self.cells.clone())
+        self.roster.clone()
     }
 
     /// What `worker` does in `period`.
     #[must_use]
     pub fn get(&self, worker: WorkerId, period: PeriodId) -> Option<ActivityId> {
-        let known = period.index() < self.problem.periods();
-        let at = worker.index() * self.problem.periods() + period.index();
-        self.cells.get(at).copied().filter(|_| known)
+        self.roster.get(worker, period)
     }
 
     /// What the roster would be like with the cells of `moves` changed together. Of several moves
     /// of one cell the last counts; one that changes nothing is fine.
     ///
-    /// Costs a judgement of each touched worker's rules on one line, and little else.
+    /// Costs a judgement of each touched worker's rules on one line, a delta of each
+    /// [joint rule](crate::JointRule) for each cell, and little else; a joint rule that is broken before or after is
+    /// judged as a whole, for its breaches.
     ///
     /// # Errors
     ///
@@ -120,14 +124,14 @@ impl<'p> Standing<'p> {
     /// As [`what_if`](Self::what_if); nothing changes then.
     pub fn apply(&mut self, moves: &[Triple]) -> Result<Effect, NoSuchCell> {
         let changes = self.changes(moves)?;
-        let Judged { effect, rules, counts } = self.judge(&changes);
+        let Judged { effect, rules, joint, counts } = self.judge(&changes);
         for change in &changes {
-            let at = change.worker.index() * self.problem.periods() + change.period.index();
-            self.cells[at] = change.new;
+            self.roster.set(change.worker, change.period, change.new);
         }
         for (worker, items) in rules {
             self.rules[worker.index()] = items;
         }
+        self.joint = joint;
         for (part, by) in counts {
             self.counts[part] = self.counts[part].saturating_add_signed(by);
         }
@@ -195,8 +199,7 @@ impl<'p> Standing<'p> {
     }
 
     fn line(&self, worker: WorkerId) -> &[ActivityId] {
-        let periods = self.problem.periods();
-        &self.cells[worker.index() * periods..][..periods]
+        self.roster.line(worker)
     }
 
     /// The cells that really change, each once, by worker and period.
@@ -244,7 +247,8 @@ impl<'p> Standing<'p> {
             rules.push((worker, items));
         }
         self.judge_counts(&counts, &mut effect);
-        Judged { effect, rules, counts }
+        let joint = self.judge_joint_rules(changes, &mut effect);
+        Judged { effect, rules, joint, counts }
     }
 
     /// By how much each touched count changes, by count.
@@ -291,7 +295,7 @@ impl<'p> Standing<'p> {
                     [now(at), then(at)].map(|count| checker::demand(self.problem, at, count))
                 }
                 // Counts belong to demands and ratios alone.
-                Source::Rule { .. } | Source::Cell { .. } => continue,
+                Source::Rule { .. } | Source::Cell { .. } | Source::JointRule(_) => continue,
             };
             effect.replace(&old, &new);
         }
@@ -310,6 +314,7 @@ struct Change {
 struct Judged {
     effect: Effect,
     rules: Vec<(WorkerId, Vec<Item>)>,
+    joint: Vec<Item>,
     counts: Vec<(usize, i32)>,
 }
 

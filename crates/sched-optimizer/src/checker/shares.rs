@@ -12,7 +12,8 @@ use crate::score::Score;
 pub struct Share {
     /// What it is a part of.
     pub source: Source,
-    /// Where it shows. `None` for what a rule says about a line as a whole: its cost.
+    /// Where it shows. `None` for what a rule says about a line, or a joint rule about all of them,
+    /// as a whole: its cost.
     pub period: Option<PeriodId>,
     /// How much it is.
     pub score: Score,
@@ -71,8 +72,8 @@ impl Analysis {
         sums
     }
 
-    /// The score by the worker whose rules and choices it comes from. `None`: demands and ratios,
-    /// which the workers have in common.
+    /// The score by the worker whose rules and choices it comes from. `None`: demands, ratios and joint
+    /// rules, which the workers have in common.
     #[must_use]
     pub fn by_worker(&self) -> BTreeMap<Option<WorkerId>, Score> {
         let mut sums = BTreeMap::new();
@@ -97,7 +98,7 @@ fn cost(problem: &Problem, item: &Item) -> Option<Share> {
 
 fn own_period(problem: &Problem, source: Source) -> Option<PeriodId> {
     match source {
-        Source::Rule { .. } => None,
+        Source::Rule { .. } | Source::JointRule(_) => None,
         Source::Cell { period, .. } => Some(period),
         Source::Demand(at) => problem.demands().get(at).map(|demand| demand.period),
         Source::Ratio(at) => problem.ratios().get(at).map(|ratio| ratio.period),

@@ -90,6 +90,11 @@ impl<'a> Oracle<'a> {
         self.work == 0 || self.clock.is_over()
     }
 
+    /// Work of the budget that was not needed.
+    pub(super) const fn work_left(&self) -> u64 {
+        self.work
+    }
+
     /// The cheap proofs alone, counts and then each worker's lines: the members that cannot be kept,
     /// or a line for everybody who has rules.
     pub(super) fn quick(&mut self, kept: &[bool]) -> Result<KnownLines, Vec<usize>> {

@@ -7,9 +7,9 @@ use crate::ids::{ActivityId, WorkerId};
 /// Collects the parts of a description so that no two different lists of parts read the same: every
 /// part carries its kind, and texts and lists their length.
 ///
-/// Activities are written by [`activity`](Self::activity) and [`activities`](Self::activities), never by
-/// their index, which depends on the order of declaration. What has no order is written by
-/// [`bag`](Self::bag).
+/// Activities are written by [`activity`](Self::activity) and [`activities`](Self::activities), workers by
+/// [`worker`](Self::worker) and [`workers`](Self::workers), never by their index, which depends on the order of
+/// declaration. What has no order is written by [`bag`](Self::bag).
 #[derive(Clone, Debug)]
 pub struct Canon {
     /// Digests of the names, by index.
@@ -92,7 +92,13 @@ impl Canon {
         }
     }
 
-    pub(crate) fn workers(&mut self, workers: &[WorkerId]) {
+    /// Adds a worker.
+    pub fn worker(&mut self, worker: WorkerId) {
+        self.set(1, self.worker_digest(worker));
+    }
+
+    /// Adds a set of workers: neither their order nor how often one is listed has a meaning.
+    pub fn workers(&mut self, workers: &[WorkerId]) {
         let names = &self.workers;
         let (count, sum) = sum_of_set(workers, |worker| name(names, worker.index()));
         self.set(count, sum);

@@ -37,7 +37,7 @@ impl Sketch {
         let periods = canon.digest(|canon| problem.describe_periods(canon));
         let all = canon.digest(|canon| {
             // The version of the description: a model that reads new things must change it.
-            canon.text("sched-optimizer 4");
+            canon.text("sched-optimizer 5");
             // A worker's name is part of the worker's digest.
             let sum = workers.iter().fold(0, |sum: u128, &(_, own)| sum.wrapping_add(own));
             canon.set(workers.len(), sum);

@@ -7,6 +7,7 @@ use super::{Choice, Period, Problem, Worker};
 use crate::demand::{Demand, Ratio};
 use crate::error::{Fault, ProblemError};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
+use crate::joint_rule::JointRule;
 use crate::rule::Rule;
 use crate::time::{Duty, Shift, Span};
 
@@ -26,6 +27,7 @@ pub struct ProblemBuilder {
     workers: Vec<Draft>,
     demands: Vec<Demand>,
     ratios: Vec<Ratio>,
+    joint_rules: Vec<Arc<dyn JointRule>>,
     strangers: Vec<WorkerId>,
     reasons: Reasons,
 }
@@ -176,6 +178,12 @@ impl ProblemBuilder {
         self
     }
 
+    /// Adds a rule about several workers' lines together.
+    pub fn joint_rule(&mut self, rule: impl JointRule + 'static) -> &mut Self {
+        self.joint_rules.push(Arc::new(rule));
+        self
+    }
+
     /// Checks everything and freezes it.
     ///
     /// # Errors
@@ -209,6 +217,7 @@ impl ProblemBuilder {
             activities: std::mem::take(&mut self.activities),
             demands: std::mem::take(&mut self.demands),
             ratios: std::mem::take(&mut self.ratios),
+            joint_rules: std::mem::take(&mut self.joint_rules),
             reasons: std::mem::take(&mut self.reasons.texts),
             offers,
         }

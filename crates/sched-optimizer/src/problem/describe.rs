@@ -40,6 +40,10 @@ impl Problem {
         });
         canon.bag(&self.demands, describe_demand);
         canon.bag(&self.ratios, describe_ratio);
+        canon.bag(&self.joint_rules, |canon, rule| {
+            canon.text(rule.name());
+            rule.describe(canon);
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::demand::{Demand, Ratio};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::rule::Rule;
 
-/// What a part keeps of its problem.
+/// What a part keeps of its problem, apart from joint rules: of these it has none.
 pub(crate) struct Part<'a> {
     /// What each worker may do, for nothing: activities that the period offers, and at least one where
     /// a line is looked for.
@@ -28,6 +28,7 @@ impl Problem {
             workers: self.worker_ids().map(|worker| self.part_of(worker, &part)).collect(),
             demands: part.demands,
             ratios: part.ratios,
+            joint_rules: Vec::new(),
             reasons: Vec::new(),
         }
     }
@@ -40,6 +41,7 @@ impl Problem {
         let rules = |worker| self.rules(worker).to_vec();
         let (demands, ratios) = (self.demands.clone(), self.ratios.clone());
         let mut dearer = self.part(Part { choices: &choices, rules: &rules, demands, ratios });
+        dearer.joint_rules.clone_from(&self.joint_rules);
         for (worker, own) in self.worker_ids().zip(&mut dearer.workers) {
             let costs = self.period_ids().flat_map(|period| {
                 let own = self.choices(worker, period).iter();

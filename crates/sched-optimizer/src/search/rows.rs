@@ -8,6 +8,7 @@
 //! while they may still choose among many good lines.
 
 mod first;
+mod joint;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::score::Score;
 use crate::search::noise::Noise;
 use crate::search::plan::{Heat, Plan};
 use crate::search::tolls::Tolls;
+use joint::Joint;
 
 /// A unit of breach weighs this many times the largest cost at first.
 const BREACH_WEIGHT: i64 = 8;
@@ -55,6 +57,7 @@ pub(crate) struct Rows<'m> {
     /// The sum of `own`.
     total: Score,
     cover: Cover<'m>,
+    joint: Option<Joint<'m>>,
     duals: Option<Arc<Duals>>,
     /// Payments for each part under the duals, zero without them.
     guide: Vec<i64>,
@@ -95,6 +98,7 @@ impl<'m> Rows<'m> {
             rule_costs: vec![0; workers],
             total: Score::default(),
             cover,
+            joint: Joint::new(model),
             duals: None,
             guide: vec![0; model.cover.parts()],
             pay: Vec::new(),
@@ -225,9 +229,11 @@ impl<'m> Rows<'m> {
         let guess = &mut self.guesses[worker];
         let solved = program.solve(&self.prices, dear, now, Effort::QUICK, guess, &mut self.arena);
         self.work += solved.work;
+        let confirmed = solved.cost.and_then(|cost| self.confirmed(worker, cost, now));
         let (own, rules) = (self.own[worker], self.rule_costs[worker]);
         self.put(worker, &old, own, rules);
-        Some((now - solved.cost?, worker, self.arena.line.clone()))
+        let (_, cost) = confirmed?;
+        Some((now - cost, worker, self.arena.line.clone()))
     }
 
     fn next_sweep(&mut self, done: f64) {
@@ -240,6 +246,9 @@ impl<'m> Rows<'m> {
         self.sweeps += 1;
         if heat.is_settled() {
             self.cover.weigh_breaches(first / 2, first * HEAVIEST);
+            if let Some(joint) = &mut self.joint {
+                joint.weigh_breaches(first / 2, first * HEAVIEST);
+            }
         }
         if heat.restarts(self.heat) || self.failures * 2 > self.lines.len() {
             self.restart();
@@ -293,8 +302,8 @@ impl<'m> Rows<'m> {
                 break;
             }
         }
-        match found {
-            Some(cost) => self.put_found(worker, cost),
+        match found.and_then(|cost| self.confirmed(worker, cost, upper)) {
+            Some((cost, _)) => self.put_found(worker, cost),
             None => {
                 self.failures += usize::from(breaks);
                 let (own, rules) = (self.own[worker], self.rule_costs[worker]);
@@ -344,6 +353,7 @@ impl<'m> Rows<'m> {
             let cover: i64 = parts.map(|&part| self.pay[part as usize]).sum();
             self.prices.push(cost + cover + samples.sample());
         }
+        self.price_jointly(worker);
     }
 
     /// What one more towards a part pays now.
@@ -399,6 +409,9 @@ impl<'m> Rows<'m> {
 
     fn put(&mut self, worker: usize, line: &[u32], own: Score, rules: i64) {
         self.change_line(worker, line, true);
+        if let Some(joint) = &mut self.joint {
+            joint.put(worker, line);
+        }
         let mut place = std::mem::take(&mut self.arena.spare);
         place.clear();
         place.extend_from_slice(line);
@@ -411,7 +424,9 @@ impl<'m> Rows<'m> {
     /// The score of the current lines.
     fn score(&self) -> Score {
         let (hard, soft) = self.cover.price();
-        self.total + Score { hard, soft }
+        self.total
+            + Score { hard, soft }
+            + self.joint.as_ref().map(Joint::score).unwrap_or_default()
     }
 
     fn remember(&mut self) {

@@ -8,6 +8,7 @@ use sched_optimizer::{
     ActivityId, Demand, Duty, DutyKind, Penalty, PeriodId, Ratio, Shift, Span, WorkerId,
 };
 
+use crate::joint::Apart;
 use crate::plan::{AnyRule, Person, Plan};
 
 fn ids<const N: usize>(indices: [usize; N]) -> Vec<ActivityId> {
@@ -45,6 +46,8 @@ pub(crate) fn base() -> Plan {
         per_supervisor: 2,
         excess_cost: Some(Penalty { linear: 5, square: 1 }),
     };
+    let workers = [0, 1].map(WorkerId::new);
+    let apart = Apart { workers, activity: ActivityId::new(1), cost: Some(3) };
     Plan {
         periods: (0..3).map(|p| (format!("p{p}"), Span::new(p * 720, p * 720 + 700))).collect(),
         activities: ["off", "day", "long", "late"].map(String::from).to_vec(),
@@ -52,6 +55,7 @@ pub(crate) fn base() -> Plan {
         workers: vec![ada, Person { name: "Ben".into(), ..Person::default() }],
         demands: vec![demand],
         ratios: vec![ratio],
+        joint_rules: vec![apart],
     }
 }
 
@@ -196,6 +200,13 @@ pub(crate) const ALL: &[Change] = &[
     plan!(p => p.ratios[0].excess_cost = Some(Penalty::default())),
     plan!(p => p.ratios[0].excess_cost = Some(Penalty { linear: 5, square: 2 })),
     plan!(p => p.ratios[0].excess_cost = Some(Penalty { linear: 6, square: 1 })),
+    plan!(p => p.joint_rules.clear()),
+    plan!(p => p.joint_rules.push(p.joint_rules[0].clone())),
+    plan!(p => p.joint_rules[0].workers = [WorkerId::new(0); 2]),
+    plan!(p => p.joint_rules[0].workers = [WorkerId::new(1); 2]),
+    plan!(p => p.joint_rules[0].activity = ActivityId::new(2)),
+    plan!(p => p.joint_rules[0].cost = None),
+    plan!(p => p.joint_rules[0].cost = Some(4)),
     rule!(Rest, r => r.join += 9),
     rule!(Rest, r => r.short += 9),
     rule!(Rest, r => r.long_after += 9),

@@ -7,6 +7,8 @@ use sched_optimizer::rules::{
 };
 use sched_optimizer::{ActivityId, Demand, Duty, PeriodId, Problem, Ratio, Shift, Span, WorkerId};
 
+use crate::joint::Apart;
+
 /// Ids are positions in the lists below.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
@@ -17,6 +19,7 @@ pub(crate) struct Plan {
     pub(crate) workers: Vec<Person>,
     pub(crate) demands: Vec<Demand>,
     pub(crate) ratios: Vec<Ratio>,
+    pub(crate) joint_rules: Vec<Apart>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -202,6 +205,11 @@ impl Plan {
             let supervised = order.set(&ratio.supervised);
             let supervisors = order.set(&ratio.supervisors);
             builder.ratio(Ratio { supervised, supervisors, ..ratio });
+        }
+        for Apart { workers, activity, cost } in order.shuffle(&self.joint_rules) {
+            let workers = workers.map(|worker| order.worker(worker.index()));
+            let activity = order.activity(activity.index());
+            builder.joint_rule(Apart { workers, activity, cost });
         }
         builder.build().unwrap_or_else(|error| panic!("{error}"))
     }

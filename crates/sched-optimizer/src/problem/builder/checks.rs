@@ -22,6 +22,7 @@ pub(super) fn faults(builder: &ProblemBuilder) -> Vec<Fault> {
     check.workers();
     check.demands();
     check.ratios();
+    check.joint_rules();
     check.faults
 }
 
@@ -122,9 +123,22 @@ impl Check<'_> {
             let mut named = Parameters::default();
             rule.parameters(&mut named);
             let place = format!("rule {} of {}", rule.name(), worker.name);
-            named.activities.iter().for_each(|&activity| _ = self.has_activity(&place, activity));
-            named.costs.iter().for_each(|&cost| self.cost(&place, cost));
+            self.named(&place, &named);
         }
+    }
+
+    fn joint_rules(&mut self) {
+        for rule in &self.builder.joint_rules {
+            let mut named = Parameters::default();
+            rule.parameters(&mut named);
+            self.named(&format!("joint rule {}", rule.name()), &named);
+        }
+    }
+
+    fn named(&mut self, place: &str, named: &Parameters) {
+        named.workers.iter().for_each(|&worker| _ = self.has_worker(place, worker));
+        named.activities.iter().for_each(|&activity| _ = self.has_activity(place, activity));
+        named.costs.iter().for_each(|&cost| self.cost(place, cost));
     }
 
     fn duties(&mut self, worker: &super::Draft) {
