@@ -76,6 +76,10 @@
 
 #[cfg(test)]
 extern crate self as sched_optimizer;
+#[cfg(test)]
+#[path = "../tests/support/problems.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod problems;
 
 pub mod rules;
 

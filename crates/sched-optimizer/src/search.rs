@@ -2,5 +2,6 @@
 
 pub(crate) mod noise;
 pub(crate) mod plan;
+mod pool;
 pub(crate) mod rows;
 mod tolls;

@@ -4,11 +4,8 @@ use proptest::prelude::*;
 
 use super::{Arena, Effort, GRAIN, Guess, LineProgram, NONE, Room};
 use crate::ids::{ActivityId, WorkerId};
+use crate::problems;
 use crate::rules::Total;
-
-#[path = "../../tests/support/problems.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
-mod problems;
 
 const PERIODS: usize = 9;
 /// No label is dropped for want of room.

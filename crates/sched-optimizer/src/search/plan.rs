@@ -25,7 +25,11 @@ impl Heat {
 
     /// Whether a cycle without continuation begins after `before`: it starts from the best roster.
     pub(crate) const fn restarts(self, before: Self) -> bool {
-        self.is_settled() && self.cycle != before.cycle
+        self.is_settled() && self.is_of_another_cycle(before)
+    }
+
+    pub(crate) const fn is_of_another_cycle(self, other: Self) -> bool {
+        self.cycle != other.cycle
     }
 }
 

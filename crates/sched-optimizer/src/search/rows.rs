@@ -9,6 +9,7 @@
 
 mod first;
 mod joint;
+mod polish;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::rule::Line;
 use crate::score::Score;
 use crate::search::noise::Noise;
 use crate::search::plan::{Heat, Plan};
+use crate::search::pool::Columns;
 use crate::search::tolls::Tolls;
 use joint::Joint;
 
@@ -69,6 +71,10 @@ pub(crate) struct Rows<'m> {
     heat: Heat,
     sweeps: u32,
     best: Option<Found>,
+    /// Lines of good rosters, by worker.
+    pool: Vec<Columns>,
+    /// Work done when they were looked at last.
+    polished: u64,
     /// Workers of the running sweep, the next one last.
     queue: Vec<usize>,
     arena: Arena,
@@ -107,6 +113,8 @@ impl<'m> Rows<'m> {
             heat: Heat::NONE,
             sweeps: 0,
             best: None,
+            pool: (0..workers).map(|_| Columns::default()).collect(),
+            polished: 0,
             queue: Vec::new(),
             arena: Arena::default(),
             prices: Vec::new(),
@@ -192,7 +200,7 @@ impl<'m> Rows<'m> {
                 Some(worker) => self.resample(worker, clock),
                 None => {
                     let share = share(self.work - from, until - from);
-                    self.next_sweep(done.0 + share * (done.1 - done.0));
+                    self.next_sweep(done.0 + share * (done.1 - done.0), clock);
                 }
             }
             self.remember();
@@ -236,7 +244,7 @@ impl<'m> Rows<'m> {
         Some((now - cost, worker, self.arena.line.clone()))
     }
 
-    fn next_sweep(&mut self, done: f64) {
+    fn next_sweep(&mut self, done: f64, clock: &Clock) {
         self.constructing = false;
         let first = self.model.largest * BREACH_WEIGHT;
         let heat = match self.duals {
@@ -244,6 +252,9 @@ impl<'m> Rows<'m> {
             None => self.plan.alone(self.sweeps),
         };
         self.sweeps += 1;
+        if heat.is_of_another_cycle(self.heat) {
+            self.recombine(clock);
+        }
         if heat.is_settled() {
             self.cover.weigh_breaches(first / 2, first * HEAVIEST);
             if let Some(joint) = &mut self.joint {

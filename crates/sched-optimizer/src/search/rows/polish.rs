@@ -1,0 +1,219 @@
+//! Chains of exchanges among lines that are known: one worker takes another line although the whole
+//! gets worse, and others answer with lines of theirs until it is better than before. This combines
+//! the rows of different good rosters, and changes several at once where none can change alone.
+//!
+//! It is a variable-depth search in the manner of Lin and Kernighan (1973) and of ejection chains
+//! (Glover 1996). What every known line would cost is kept up to date, cell by cell, so that the answers
+//! to an exchange are at hand.
+
+#[cfg(test)]
+mod tests;
+
+use super::Rows;
+use crate::budget::Clock;
+use crate::line::UNIT;
+use crate::score::Score;
+
+/// Exchanges tried at each step of a chain, the best ones first.
+const BREADTH: [usize; 4] = [24, 4, 2, 2];
+/// At most this share of the work.
+const SHARE: u64 = 24;
+/// So many cells looked at are one unit of work.
+const LOOKS_PER_UNIT: u64 = 5;
+
+/// What every known line would cost while the others stay.
+struct Chains {
+    /// The cover's price of each choice of each worker, with the worker's own line taken out.
+    prices: Vec<Vec<i64>>,
+    /// The cost of each line of each worker under them.
+    costs: Vec<Vec<i64>>,
+    /// The number of each worker's line now.
+    current: Vec<usize>,
+    /// Workers that have moved in the present chain.
+    moved: Vec<bool>,
+    /// How much the price of each choice of a cell has changed.
+    changes: Vec<i64>,
+    /// Cells looked at.
+    looks: u64,
+}
+
+/// A line in the place of another: what it changes, the worker, and the number of the line.
+type Exchange = (i64, usize, usize);
+
+impl Chains {
+    /// The best exchange of a worker that makes the whole better.
+    fn answer_of(&self, worker: usize) -> Option<Exchange> {
+        let costs = self.costs[worker].iter();
+        let (cost, at) = costs.zip(0..).map(|(&cost, at)| (cost, at)).min()?;
+        let change = cost - self.costs[worker][self.current[worker]];
+        (change < 0).then_some((change, worker, at))
+    }
+}
+
+impl Rows<'_> {
+    /// Looks for chains that make the present roster better, and then the best one, among the lines
+    /// that both and earlier ones were made of.
+    pub(super) fn recombine(&mut self, clock: &Clock) {
+        let most = (self.work - self.polished) / SHARE;
+        self.polish(clock, most / 2);
+        if self.best.as_ref().is_some_and(|best| best.score < self.score()) {
+            self.restart();
+            self.polish(clock, most / 2);
+        }
+        self.polished = self.work;
+    }
+
+    /// Looks for chains until there is none that makes the roster better, or so much work is done.
+    fn polish(&mut self, clock: &Clock, most: u64) {
+        // What exchanges change in joint rules is not known line by line.
+        let joint = self.joint.is_some();
+        if joint || self.own.iter().any(|own| own.hard > 0) {
+            return;
+        }
+        let mut chains = self.chains();
+        let start = chains.current.clone();
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        self.rng.shuffle(&mut order);
+        let mut in_vain = 0;
+        for &worker in order.iter().cycle() {
+            if in_vain == order.len() || chains.looks > most * LOOKS_PER_UNIT || clock.is_over() {
+                break;
+            }
+            in_vain = if self.chain_from(&mut chains, worker) { 0 } else { in_vain + 1 };
+        }
+        for (worker, (&from, &to)) in start.iter().zip(&chains.current).enumerate() {
+            if from != to {
+                self.put_known(worker, to);
+            }
+        }
+        self.work += chains.looks / LOOKS_PER_UNIT;
+        self.refresh_all();
+        self.remember();
+    }
+
+    /// Keeps the lines of now and learns what all known ones would cost.
+    fn chains(&mut self) -> Chains {
+        let workers = self.lines.len();
+        let mut chains = Chains {
+            prices: self.model.unary.iter().map(|costs| vec![0; costs.len()]).collect(),
+            costs: Vec::with_capacity(workers),
+            current: Vec::with_capacity(workers),
+            moved: vec![false; workers],
+            changes: Vec::new(),
+            looks: 0,
+        };
+        for worker in 0..workers {
+            let (line, unary) = (&self.lines[worker], &self.model.unary[worker]);
+            let cells: i64 = self.model.choices(worker, line).map(|choice| unary[choice]).sum();
+            let rules = self.rule_costs[worker];
+            let columns = &mut self.pool[worker];
+            chains.current.push(columns.keep(line, cells + rules, rules));
+            chains.costs.push(columns.own.clone());
+            for period in 0..self.model.problem.periods() {
+                self.reprice(&mut chains, worker, period);
+            }
+        }
+        chains
+    }
+
+    /// Puts a known line, which the cover counts already, in the place of the worker's.
+    fn put_known(&mut self, worker: usize, number: usize) {
+        let columns = &self.pool[worker];
+        self.lines[worker].clone_from(&columns.lines[number]);
+        let own = Score { hard: 0, soft: columns.own[number] / UNIT };
+        self.total.soft += own.soft - self.own[worker].soft;
+        self.own[worker] = own;
+        self.rule_costs[worker] = columns.rules[number];
+    }
+
+    /// Begins chains with the best other lines of `worker`. Returns whether one made the whole better;
+    /// without one everything is as before.
+    fn chain_from(&mut self, chains: &mut Chains, worker: usize) -> bool {
+        let (costs, from) = (&chains.costs[worker], chains.current[worker]);
+        let others = costs.iter().zip(0..).filter(|(_, at)| *at != from);
+        let mut exchanges: Vec<Exchange> =
+            others.map(|(cost, to)| (cost - costs[from], worker, to)).collect();
+        exchanges.sort_unstable();
+        chains.moved.fill(false);
+        self.goes_on(chains, exchanges, 0, 0)
+    }
+
+    /// Tries `exchanges` one after the other in a chain that has changed the cost by `change` so far,
+    /// and lets others answer. Returns whether the whole got better; if not, everything is as before.
+    fn goes_on(
+        &mut self,
+        chains: &mut Chains,
+        exchanges: Vec<Exchange>,
+        change: i64,
+        depth: usize,
+    ) -> bool {
+        for (own, worker, to) in exchanges.into_iter().take(BREADTH[depth]) {
+            let from = chains.current[worker];
+            self.exchange(chains, worker, to);
+            if change + own < 0 {
+                return true;
+            }
+            if depth + 1 < BREADTH.len() {
+                chains.moved[worker] = true;
+                let others = (0..self.lines.len()).filter(|&other| !chains.moved[other]);
+                let mut answers: Vec<Exchange> =
+                    others.filter_map(|other| chains.answer_of(other)).collect();
+                answers.sort_unstable();
+                if self.goes_on(chains, answers, change + own, depth + 1) {
+                    return true;
+                }
+                chains.moved[worker] = false;
+            }
+            self.exchange(chains, worker, from);
+        }
+        false
+    }
+
+    /// Puts line number `to` in the place of the worker's present one, in the cover and in the prices
+    /// that the others see.
+    fn exchange(&mut self, chains: &mut Chains, worker: usize, to: usize) {
+        let model = self.model;
+        let starts = model.programs[worker].cells().starts;
+        let lines = &self.pool[worker].lines;
+        let (old, new) = (&lines[chains.current[worker]], &lines[to]);
+        let changed: Vec<usize> = (0..old.len()).filter(|&at| old[at] != new[at]).collect();
+        for &period in &changed {
+            for (line, up) in [(old, false), (new, true)] {
+                for &part in model.cover.of(worker, starts[period] + line[period] as usize) {
+                    self.cover.change(part, model.cover.part(part), up);
+                }
+            }
+        }
+        chains.current[worker] = to;
+        for other in (0..self.lines.len()).filter(|&other| other != worker) {
+            for &period in &changed {
+                self.reprice(chains, other, period);
+            }
+        }
+    }
+
+    /// Learns the cover's prices of a cell's choices anew, and what lines cost under them.
+    fn reprice(&mut self, chains: &mut Chains, worker: usize, period: usize) {
+        let index = &self.model.cover;
+        let starts = self.model.programs[worker].cells().starts;
+        let (start, end) = (starts[period], starts[period + 1]);
+        let columns = &self.pool[worker];
+        let now = columns.lines[chains.current[worker]][period] as usize;
+        let own = index.of(worker, start + now).iter();
+        own.clone().for_each(|&part| self.cover.change(part, index.part(part), false));
+        chains.changes.clear();
+        for (choice, known) in (start..end).zip(&mut chains.prices[worker][start..end]) {
+            let parts = index.of(worker, choice).iter();
+            let price: i64 = parts.map(|&part| self.cover.marginal(index.part(part))).sum();
+            chains.changes.push(price - std::mem::replace(known, price));
+        }
+        own.for_each(|&part| self.cover.change(part, index.part(part), true));
+        chains.looks += 1;
+        if chains.changes.iter().any(|change| *change != 0) {
+            chains.looks += 2;
+            for (cost, line) in chains.costs[worker].iter_mut().zip(&columns.lines) {
+                *cost += chains.changes[line[period] as usize];
+            }
+        }
+    }
+}
