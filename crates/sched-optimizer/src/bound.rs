@@ -418,3 +418,33 @@ fn eligible(model: &Model<'_>) -> Vec<u32> {
     }
     eligible
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Budget, CancelToken};
+    use crate::problems::Maker;
+
+    #[test]
+    fn what_only_some_workers_add_up_to_is_no_bound() {
+        let problem = Maker::new(1, 4).team(3, 1);
+        let clock = Clock::start(Budget::default(), CancelToken::default());
+        let model = Model::new(&problem, 1, &clock).expect("nobody cancels");
+        let climb = Climb { threads: 1, until: 1, done: (0.0, 1.0), target: None };
+        for (partial, bound) in [(false, true), (true, false)] {
+            let mut ascent = Ascent::new(&model);
+            let length = ascent.point.len();
+            let total = Slope { value: 1 << 30, partial, ..Slope::new(length) };
+            let round = Round {
+                duals: RwLock::new(ascent.rounded()),
+                next: AtomicUsize::new(0),
+                over: AtomicBool::new(false),
+                total: Mutex::new(total),
+                guesses: Vec::new(),
+                panic: Mutex::new(None),
+            };
+            ascent.step(&round, &climb, 0.0);
+            assert_eq!(ascent.bound() > 0, bound);
+        }
+    }
+}

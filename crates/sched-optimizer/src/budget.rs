@@ -20,11 +20,12 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Stops after `seconds`; negative and non-finite values are zero.
+    /// Stops after `seconds`. Negative values and NaN are zero; what is too long to count is no limit.
     #[must_use]
     pub fn seconds(seconds: f64) -> Self {
-        let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
-        Self { time: Some(time), work: None }
+        let too_long = if seconds > 0.0 { None } else { Some(Duration::ZERO) };
+        let time = Duration::try_from_secs_f64(seconds).ok().or(too_long);
+        Self { time, work: None }
     }
 
     /// Stops after `units` of work.
@@ -93,5 +94,22 @@ impl Clock {
 
     pub(crate) fn is_over(&self) -> bool {
         self.is_cancelled() || self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_numbers_of_seconds_are_no_time_or_no_limit() {
+        let time = |seconds| Budget::seconds(seconds).time;
+        assert_eq!(time(1.5), Some(Duration::from_millis(1500)));
+        for none in [-1.0, 0.0, f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(time(none), Some(Duration::ZERO), "{none}");
+        }
+        for endless in [1e30, f64::INFINITY] {
+            assert_eq!(time(endless), None, "{endless}");
+        }
     }
 }

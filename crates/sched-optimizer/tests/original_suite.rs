@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use programme::Size;
-use sched_optimizer::rules::Rest;
+use sched_optimizer::rules::{Rest, Succession};
 use sched_optimizer::{
     ActivityId, Budget, Demand, Fingerprint, LruSolutions, Options, PeriodId, Problem,
     ProblemBuilder, Shift, Solution, SolutionStore, Solver, Span, Triple, WorkerId, prune,
@@ -122,6 +122,30 @@ fn prune_infeasible_assignments() {
     assert!(!pruned.keeps(triple(1, 1, 1)) && !pruned.keeps(triple(1, 1, 2)));
     assert!(pruned.keeps(triple(1, 1, 0)));
     assert_eq!(pruned.by_reason()["excluded by rest"], 2);
+}
+
+#[test]
+fn prune_what_only_several_rules_or_demands_exclude() {
+    let clinic = ActivityId::new(1);
+    let after_clinic = |next| Succession { forbidden: vec![(clinic, next)], history: None };
+    let both = team(|builder| {
+        for next in 0..4 {
+            builder.rule(WorkerId::new(1), after_clinic(ActivityId::new(next)));
+        }
+    });
+    let pruned = prune(&both);
+    assert_eq!(pruned.by_reason()["excluded by several rules together"], 1);
+    assert!(!pruned.keeps(triple(1, 0, 1)) && pruned.keeps(triple(1, 1, 1)));
+
+    // All three have to be in the morning's clinic, and none of them can be there in the afternoon.
+    let all = team(|builder| {
+        builder.demand(Demand::at_least("all", PeriodId::new(0), [clinic], 3));
+        builder.rule(WorkerId::new(1), after_clinic(clinic));
+    });
+    let pruned = prune(&all);
+    let reason = pruned.removed.iter().find(|(removed, _)| *removed == triple(1, 1, 1));
+    assert_eq!(reason.unwrap().1, "excluded by rules and demands together");
+    assert!(!pruned.keeps(triple(1, 1, 1)) && pruned.keeps(triple(1, 1, 0)));
 }
 
 #[test]

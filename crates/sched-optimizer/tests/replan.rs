@@ -6,15 +6,16 @@
 mod programme;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use programme::Size;
 use proptest::prelude::*;
-use sched_optimizer::rules::{Count, CountWindow};
+use sched_optimizer::rules::{Count, CountWindow, Succession};
 use sched_optimizer::{
     ActivityId, Analysis, Budget, CancelToken, Demand, Nearness, Options, PeriodId, Problem,
-    ProblemBuilder, ReplanOptions, Replanned, Roster, Shift, Solver, Span, Status, Until, WorkerId,
-    replan, trade_offs,
+    ProblemBuilder, ReplanOptions, Replanned, Roster, Rule, Shift, Solver, Span, Status, Until,
+    WorkerId, replan, trade_offs,
 };
 
 const DAY: i32 = 1440;
@@ -168,18 +169,19 @@ fn who_left_is_replaced_and_the_others_keep_their_lines_under_new_ids() {
 
 #[test]
 fn whoever_has_no_line_any_more_keeps_the_old_one() {
-    let once = |days| {
-        let window = CountWindow::at_most(0..4, 1);
-        let what = "duties".to_owned();
-        let rule = Count { what, activities: vec![duty()], windows: vec![window], target: None };
-        team(&["Ada", "Ben"], days, |builder| _ = builder.rule(WorkerId::new(0), rule))
-    };
-    let old = roster(2, &[0, 0, 1, 0]);
-    let options = with_work(20_000).frozen_until(PeriodId::new(2));
-    let new = replan(&once(4), &old, &options);
-    assert_eq!(new.outcome.status, Status::Impossible(vec![WorkerId::new(0)]));
-    assert_eq!(worked(&new, 0), [0, 1, 3]);
-    assert_eq!(worked(&new, 1), [2]);
+    let window = CountWindow::at_most(0..4, 1);
+    let what = "duties".to_owned();
+    let once = Count { what, activities: vec![duty()], windows: vec![window], target: None };
+    let never_twice = Succession { forbidden: vec![(duty(), duty())], history: None };
+    let rules: [Arc<dyn Rule>; 2] = [Arc::new(once), Arc::new(never_twice)];
+    for rule in rules {
+        let changed = team(&["Ada", "Ben"], 4, |builder| _ = builder.rule(WorkerId::new(0), rule));
+        let options = with_work(20_000).frozen_until(PeriodId::new(2));
+        let new = replan(&changed, &roster(2, &[0, 0, 1, 0]), &options);
+        assert_eq!(new.outcome.status, Status::Impossible(vec![WorkerId::new(0)]));
+        assert_eq!(worked(&new, 0), [0, 1, 3]);
+        assert_eq!(worked(&new, 1), [2]);
+    }
 }
 
 #[test]

@@ -121,8 +121,9 @@ fn a_panic_of_a_rule_reaches_the_caller_from_any_thread() {
         let trap = Trap(Arc::default());
         let problem = tiny(|builder, worker| {
             builder.rule(worker, trap.clone());
+            // The one whose thread does not panic waits for the other.
             let ben = builder.worker("Ben");
-            builder.rule(ben, trap.clone());
+            builder.forbid(ben, PeriodId::new(1), ActivityId::new(1), "on leave");
             for period in [0, 1].map(PeriodId::new) {
                 builder.demand(Demand::at_least("duty", period, [ActivityId::new(1)], 1));
             }
@@ -139,6 +140,48 @@ fn a_panic_of_a_rule_reaches_the_caller_from_any_thread() {
         tell.send(caught.is_err()).unwrap();
     });
     assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(true));
+}
+
+#[test]
+fn a_hint_for_another_horizon_is_no_line() {
+    let problem = tiny(|builder, worker| {
+        let target = Some(Target { count: 2, cost: Penalty::linear(5) });
+        let activities = vec![ActivityId::new(1)];
+        builder.rule(worker, Count { what: "duties".into(), activities, windows: vec![], target });
+    });
+    for periods in [1, 3] {
+        let hint = Roster::from_lines(periods, &[vec![ActivityId::new(1); periods]]).unwrap();
+        let mut told = None;
+        let outcome = Solver::new(Options::default().budget(Budget::work(1000))).solve_from(
+            &problem,
+            &hint,
+            |progress| {
+                told = progress.value;
+                ControlFlow::Continue(())
+            },
+        );
+        assert_eq!((outcome.status, told), (Status::Optimal, Some(0)));
+        assert_eq!((outcome.roster.workers(), outcome.roster.periods()), (1, 2));
+    }
+}
+
+#[test]
+fn a_gap_that_is_reached_ends_the_solve() {
+    let problem = programme::build(small()).unwrap();
+    let epochs = |until| {
+        let options = Options::default().budget(Budget::work(2_000_000)).until(until);
+        run(&problem, options).stats.epochs
+    };
+    assert!(epochs(Until::Gap(1.0)) < epochs(Until::Gap(0.0)));
+}
+
+#[test]
+fn more_threads_than_anybody_has_are_no_fault() {
+    let problem = tiny(|builder, worker| {
+        builder.cost(worker, PeriodId::new(0), ActivityId::new(0), 1);
+    });
+    let options = Options::default().budget(Budget::work(10_000)).threads(1_000_000);
+    assert_eq!(run(&problem, options).status, Status::Optimal);
 }
 
 #[test]

@@ -63,4 +63,13 @@ mod tests {
         assert!(!steps.first(30, |first| first.take(40)));
         assert_eq!(steps.left(), 80);
     }
+
+    #[test]
+    fn nothing_is_given_back_after_a_cancel() {
+        let cancel = CancelToken::default();
+        let clock = Clock::start(Budget::default(), cancel.clone());
+        let mut steps = Steps::new(100, &clock);
+        steps.first(30, |_| cancel.cancel());
+        assert!(steps.left() <= 30);
+    }
 }

@@ -65,9 +65,8 @@ impl Rows<'_> {
 
     /// Looks for chains until there is none that makes the roster better, or so much work is done.
     fn polish(&mut self, clock: &Clock, most: u64) {
-        // What exchanges change in joint rules is not known line by line.
-        let joint = self.joint.is_some();
-        if joint || self.own.iter().any(|own| own.hard > 0) {
+        // What a line changes in joint rules is not kept up to date.
+        if self.joint.is_some() || self.own.iter().any(|own| own.hard > 0) {
             return;
         }
         let mut chains = self.chains();
