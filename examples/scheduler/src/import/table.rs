@@ -130,36 +130,31 @@ fn header(shape: &Shape, reader: &mut Records<'_>, faults: &mut Faults) -> Optio
     }
     let names = reader.record.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()));
     let names: Vec<String> = names.map(std::borrow::Cow::into_owned).collect();
-    let wrong = surplus(shape, line, &names).into_iter().chain(missing(shape, line, &names));
-    let wrong: Vec<Fault> = wrong.collect();
-    let good = wrong.is_empty();
-    wrong.into_iter().for_each(|fault| faults.push(fault));
-    let order = |column: &&str| names.iter().position(|name| name == column);
-    shape.columns.iter().map(order).collect::<Option<Vec<_>>>().filter(|_| good)
+    let at = |column: &&str| names.iter().position(|name| name == column);
+    let order = shape.columns.iter().map(at).collect::<Option<Vec<_>>>();
+    let order = order.filter(|_| names.len() == shape.columns.len());
+    if order.is_none() {
+        let found = wrong(shape, &names);
+        faults.push(Fault::line(shape.file, line, found, format!("the header {columns}")));
+    }
+    order
 }
 
-/// Columns that the shape does not have, or not twice.
-fn surplus(shape: &Shape, line: u64, names: &[String]) -> Vec<Fault> {
-    let fault = |(at, name): (usize, &String)| {
-        let known = shape.columns.contains(&name.as_str());
-        let expected = match (known, names[..at].contains(name)) {
-            (true, false) => return None,
-            (true, true) => "each column once".to_owned(),
-            (false, _) => format!("only the columns {}", shape.columns.join(",")),
-        };
-        let fault = Fault::line(shape.file, line, quoted(name), expected);
-        Some(fault.at((at + 1).to_string()))
-    };
-    names.iter().enumerate().filter_map(fault).collect()
-}
-
-/// Columns of the shape that the file does not have.
-fn missing(shape: &Shape, line: u64, names: &[String]) -> Vec<Fault> {
+/// What keeps `names` from being the columns of the shape.
+fn wrong(shape: &Shape, names: &[String]) -> String {
     let absent = shape.columns.iter().filter(|column| !names.iter().any(|name| name == *column));
-    let expected = || format!("the header {}", shape.columns.join(","));
-    let fault =
-        |column: &&str| Fault::line(shape.file, line, "no such column", expected()).at(*column);
-    absent.map(fault).collect()
+    let absent: Vec<&str> = absent.copied().collect();
+    if absent.len() == shape.columns.len() {
+        return format!("the header {}", quoted(&names.join(",")));
+    }
+    let known = |name: &String| shape.columns.contains(&name.as_str());
+    let surplus = |at: &usize| !known(&names[*at]) || names[..*at].contains(&names[*at]);
+    let surplus: Vec<&str> = (0..names.len()).filter(surplus).map(|at| &*names[at]).collect();
+    let without = (!absent.is_empty()).then(|| format!("without {}", absent.join(",")));
+    let besides =
+        (!surplus.is_empty()).then(|| format!("with {} besides", quoted(&surplus.join(","))));
+    let parts: Vec<String> = without.into_iter().chain(besides).collect();
+    format!("a header {}", parts.join(" and "))
 }
 
 /// The cells in the order of the shape, when the row is as wide as the header and is UTF-8.
