@@ -35,14 +35,22 @@ pub struct Options {
     #[arg(long, global = true, value_name = "DIR", default_value = "var/out")]
     pub out: PathBuf,
     /// Seed of the search; how far it gets also depends on the time
-    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
     /// Time for the search [default: 3, and 0.6 for replan]; shorter when the best schedule is proved,
     /// longer when no legal one is found yet
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds,
+        allow_negative_numbers = true)]
     pub seconds: Option<Duration>,
     /// Longest wait for a block that another process holds; 0 leaves at once
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds,
+        allow_negative_numbers = true)]
     pub wait: Duration,
     /// No progress bar
     #[arg(long, global = true)]
@@ -54,7 +62,8 @@ pub struct Options {
 pub enum Command {
     /// Make, audit and publish a schedule (the default)
     Generate,
-    /// Judge a schedule.csv from anywhere by every rule; publishes nothing
+    /// Judge a schedule.csv from anywhere by every rule; publishes nothing, and writes its verdict on
+    /// NAME.csv to audit-of-NAME.json in the folder of --out
     Audit {
         /// The file, with the columns of a schedule.csv that `generate` writes
         file: PathBuf,
@@ -119,6 +128,12 @@ mod tests {
 
     #[test]
     fn negative_time_is_refused() {
-        assert!(Cli::try_parse_from(["scheduler", "--seconds=-1"]).is_err());
+        for time in [&["--seconds=-1"][..], &["--seconds", "-1"], &["--wait", "-0.5"]] {
+            let error = Cli::try_parse_from(["scheduler"].iter().chain(time)).unwrap_err();
+            assert!(error.to_string().contains("expected seconds, 0 to 86400"), "{error}");
+        }
+        for time in ["NaN", "inf", "-inf"] {
+            assert!(Cli::try_parse_from(["scheduler", &format!("--wait={time}")]).is_err());
+        }
     }
 }

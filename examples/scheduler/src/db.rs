@@ -184,6 +184,17 @@ pub struct Edition<'a> {
 }
 
 impl Database {
+    /// Whether there is a database to open: a SQLite file may not be there yet.
+    ///
+    /// # Errors
+    /// The URL cannot be read.
+    pub fn exists(settings: &Settings) -> Result<bool> {
+        match &settings.database {
+            DatabaseUrl::Sqlite(url) => sqlite::exists(url),
+            DatabaseUrl::Postgres(_) => Ok(true),
+        }
+    }
+
     /// Opens the database and creates what is missing in it.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 pub mod acgme;
 pub mod audit;
+pub mod bad_input;
 pub mod cli;
 pub mod db;
 pub mod domain;

@@ -1,11 +1,12 @@
 //! Plans a residency block. Needs nothing installed; `--help` says what else it does.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use sched_optimizer::ProblemError;
+use scheduler::bad_input::BadInput;
 use scheduler::cli::{Cli, Command};
 use scheduler::import::{Faults, Source};
 use scheduler::plan::{self, Ending};
@@ -21,11 +22,16 @@ async fn main() -> ExitCode {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(error) => {
             eprintln!("scheduler: {error:#}");
-            let input =
-                error.is::<Faults>() || error.is::<SettingsError>() || error.is::<ProblemError>();
-            if input { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if is_input(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+fn is_input(error: &anyhow::Error) -> bool {
+    error.is::<Faults>()
+        || error.is::<SettingsError>()
+        || error.is::<ProblemError>()
+        || error.is::<BadInput>()
 }
 
 async fn run(cli: Cli) -> anyhow::Result<(String, Ending)> {
@@ -50,11 +56,15 @@ async fn run(cli: Cli) -> anyhow::Result<(String, Ending)> {
     }
 }
 
-/// Warnings, and with `DB_ECHO` each query; `RUST_LOG` decides otherwise.
+/// Warnings, and with `DB_ECHO` each query; `RUST_LOG` decides otherwise. In colour only where somebody
+/// looks on, and not with `NO_COLOR`.
 fn log(echo: bool) {
     let level = if echo { LevelFilter::INFO } else { LevelFilter::WARN };
     let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = io::stderr().is_terminal() && !plain;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour);
+    log.with_writer(io::stderr).init();
 }
 
 /// Prints; a reader that has seen enough and closed the pipe is no error.

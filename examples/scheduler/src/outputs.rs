@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use async_utils::{Job, Priority};
 
-use crate::audit::Violation;
+use crate::audit::{Audit, Violation};
+use crate::bad_input::BadInput;
 use crate::cli::Options;
 use crate::domain::{Programme, Slot};
 use crate::page::Mark;
@@ -23,7 +24,25 @@ const PUBLISHED: [(&str, Render); 4] =
 /// What is not published must not be taken for it: other names, and nothing for a calendar.
 const REFUSED: [(&str, Render); 2] = [("refused.html", html), ("refused.audit.json", json)];
 
-/// Writes the files of a schedule into the output folder; their paths.
+/// Makes the output folder and tries it: whoever cannot keep a result need not look for one.
+///
+/// # Errors
+/// [`BadInput`] when no file can be written there.
+pub fn prepare(options: &Options) -> Result<(), BadInput> {
+    let folder = &options.out;
+    let probe = folder.join(format!(".probe.{}", std::process::id()));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&probe, ""))
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|error| {
+            let folder = folder.display();
+            BadInput(format!(
+                "--out {folder}: {error}; name a folder that is there or can be made, and written to"
+            ))
+        })
+}
+
+/// Writes the files of a schedule into the output folder, which is there; their paths.
 ///
 /// # Errors
 /// Names the file that cannot be written. Each file is whole or untouched.
@@ -35,8 +54,6 @@ pub async fn write(
 ) -> Result<Vec<PathBuf>> {
     let files: &[(&'static str, Render)] =
         if verdict.audit.is_clean() { &PUBLISHED } else { &REFUSED };
-    std::fs::create_dir_all(&options.out)
-        .with_context(|| format!("the folder {} could not be made", options.out.display()))?;
     let mut jobs = Vec::new();
     for &(name, render) in files {
         parts.exports.until_ready().await?;
@@ -58,14 +75,14 @@ pub async fn write(
     Ok(written)
 }
 
-/// Writes the audit of a schedule from elsewhere; its path.
+/// Writes the audit of the schedule in `file`, beside that of the published one; its path.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_audit(options: &Options, audit: &crate::audit::Audit) -> Result<PathBuf> {
-    let path = options.out.join("audit.json");
-    std::fs::create_dir_all(&options.out)
-        .and_then(|()| std::fs::write(&path, serde_json::to_vec_pretty(audit)?))
+pub fn write_audit(options: &Options, file: &Path, audit: &Audit) -> Result<PathBuf> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let path = options.out.join(format!("audit-of-{name}.json"));
+    replace(&path, &serde_json::to_vec_pretty(audit)?)
         .with_context(|| format!("{} could not be written", path.display()))?;
     Ok(path)
 }

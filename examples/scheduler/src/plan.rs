@@ -54,6 +54,7 @@ pub async fn generate(
 ) -> Result<(String, Ending)> {
     // Contradictions in the input are found before anything is stored.
     Model::new(&programme)?;
+    outputs::prepare(options)?;
     let parts = Parts::connect(settings, &programme.block.id).await?;
     let before = parts.published(&programme).await?;
     let Some(held) = parts.hold(options.wait).await? else {
@@ -182,7 +183,8 @@ fn impossible(model: &Model, pruned: &Pruned, worker: WorkerId) -> String {
 pub fn judge(options: &Options, programme: &Programme, file: &Path) -> Result<(String, Ending)> {
     let schedule = export::read_schedule_file(programme, file)?;
     let audit = audit(programme, &schedule);
-    let path = outputs::write_audit(options, &audit)?;
+    outputs::prepare(options)?;
+    let path = outputs::write_audit(options, file, &audit)?;
     let ending = if audit.is_clean() { Ending::Done } else { Ending::NotLegal };
-    Ok((format!("{}{:<11}{}\n", report::verdict(&audit), "Files", path.display()), ending))
+    Ok((format!("{}{:<11}{}\n", report::verdict(&audit), "Verdict", path.display()), ending))
 }

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use jiff::civil::Date;
 use sched_optimizer::{Budget, Options, ReplanOptions, Until};
 
 use crate::audit::{Audit, audit};
+use crate::bad_input::BadInput;
 use crate::cli::{self, Why};
-use crate::db::{AddedAbsence, Edition, rows, schedule_rows};
+use crate::db::{AddedAbsence, Database, Edition, rows, schedule_rows};
 use crate::domain::{
     Absence, AbsenceKind, Activity, Assignment, PersonIx, Programme, Schedule, Slot,
 };
@@ -66,29 +67,42 @@ pub struct Change {
 /// The absence that the command line asks for.
 ///
 /// # Errors
-/// The person is unknown, or the days do not lie in the block or meet another absence.
+/// [`BadInput`]: the person is unknown, or the days do not lie in the block or meet another absence.
 pub fn absence(
     programme: &Programme,
     person: &str,
     first: Date,
     last: Date,
     why: Why,
-) -> Result<Absence> {
+) -> Result<Absence, BadInput> {
     let ix = programme.people.iter().position(|p| p.id == person);
-    let person = ix.with_context(|| format!("nobody has the id \"{person}\""))?;
-    let block = &programme.block;
-    ensure!(first <= last, "{first} comes after {last}");
-    let (begins, ends) = (block.first, block.last());
-    ensure!(begins <= first && last <= ends, "the block goes from {begins} to {ends}");
+    let unknown = || format!("--person: nobody has the id \"{person}\"; the ids are in people.csv");
+    let person = ix.ok_or_else(|| BadInput(unknown()))?;
+    if first > last {
+        return Err(BadInput(format!("--from {first} comes after --to {last}")));
+    }
+    let (begins, ends) = (programme.block.first, programme.block.last());
+    if first < begins || ends < last {
+        let text = format!("--from {first} --to {last}: the block goes from {begins} to {ends}");
+        return Err(BadInput(text));
+    }
     let kind = match why {
         Why::Sick => AbsenceKind::Sick,
         Why::Leave => AbsenceKind::Leave,
         Why::Conference => AbsenceKind::Conference,
     };
-    if let Some(other) = meets(programme, person, first, last) {
-        bail!("already away from {} to {}", other.first, other.last);
-    }
-    Ok(Absence { person, first, last, kind, blocking: true })
+    let absence = Absence { person, first, last, kind, blocking: true };
+    apart(programme, &absence)?;
+    Ok(absence)
+}
+
+/// Refuses a second absence on days of a first.
+fn apart(programme: &Programme, absence: &Absence) -> Result<(), BadInput> {
+    let other = meets(programme, absence.person, absence.first, absence.last);
+    other.map_or(Ok(()), |other| {
+        let (id, first, last) = (&programme.people[other.person].id, other.first, other.last);
+        Err(BadInput(format!("{id} is already away from {first} to {last}")))
+    })
 }
 
 fn meets(programme: &Programme, person: PersonIx, first: Date, last: Date) -> Option<&Absence> {
@@ -188,6 +202,9 @@ pub async fn replan(
     mut programme: Programme,
     absence: Absence,
 ) -> Result<(String, Ending)> {
+    // Connecting would make the database, only to find nothing in it.
+    ensure!(Database::exists(settings)?, unpublished(&programme.block.id));
+    outputs::prepare(options)?;
     let parts = Parts::connect(settings, &programme.block.id).await?;
     let Some(held) = parts.hold(options.wait).await? else {
         return Ok(("Nothing was changed: the block is held.\n".to_owned(), Ending::Held));
@@ -199,9 +216,7 @@ pub async fn replan(
         let last = last.with_context(|| unpublished(&block))?;
         parts.recover(&programme, Some(&last)).await?;
         learn(&mut programme, parts.database.added_absences(&block).await?);
-        if let Some(other) = meets(&programme, absence.person, absence.first, absence.last) {
-            bail!("already away from {} to {}", other.first, other.last);
-        }
+        apart(&programme, &absence)?;
         let published = parts.database.assignments(&block).await?;
         let cells = published.iter().map(|row| rows::cell(&programme, row));
         let cells = cells.collect::<Option<Vec<_>>>();

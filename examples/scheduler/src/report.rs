@@ -326,7 +326,7 @@ pub fn verdict(audit: &Audit) -> String {
         );
     }
     if let Some(more) = audit.violations.len().checked_sub(SHOWN).filter(|n| *n > 0) {
-        push(&mut text, "", &format!("and {more} more, all in audit.json"));
+        push(&mut text, "", &format!("and {more} more, all in the audit file"));
     }
     text
 }

@@ -9,6 +9,9 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// Where the rows are kept when nobody says; its folder is made.
+pub const DEFAULT_DATABASE: &str = "sqlite://var/rounds.db";
+
 /// Where the rows are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -136,7 +139,7 @@ impl Reader<'_> {
     fn database(&mut self) -> DatabaseUrl {
         let names = ["DATABASE_URL"];
         let Some((name, url)) = self.raw(&names) else {
-            let url = "sqlite://var/rounds.db".to_owned();
+            let url = DEFAULT_DATABASE.to_owned();
             self.show(names[0], &url, false);
             return DatabaseUrl::Sqlite(url);
         };

@@ -32,6 +32,7 @@ fn what_was_written_is_read_back_and_judged_alike() {
     let place = Place::new();
     place.run(&[]).with_code(0);
     let csv = place.out("schedule.csv");
+    let published = std::fs::read(place.out("audit.json")).unwrap();
     let ended = place.run(&["audit", csv.to_str().unwrap()]).with_code(0);
     assert!(ended.stdout.contains("legal: no violation"), "{}", ended.stdout);
     // Without its calls a rotation's nights are not covered.
@@ -42,6 +43,10 @@ fn what_was_written_is_read_back_and_judged_alike() {
     let ended = place.run(&["audit", broken.to_str().unwrap()]).with_code(1);
     assert!(ended.stdout.contains("coverage"), "{}", ended.stdout);
     assert!(ended.stdout.contains("NOT LEGAL"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("out/audit-of-broken.json"), "{}", ended.stdout);
+    let verdict = std::fs::read_to_string(place.out("audit-of-broken.json")).unwrap();
+    assert!(verdict.contains("coverage"), "{verdict}");
+    assert_eq!(std::fs::read(place.out("audit.json")).unwrap(), published);
 }
 
 #[test]
@@ -76,7 +81,7 @@ fn one_more_absence_changes_little_and_is_not_forgotten() {
     place.run(&["--seed", "5"]).with_code(0);
     assert!(away(&place, &one, "2026-11-02", "2026-11-06"));
     assert!(away(&place, &other, "2026-11-03", "2026-11-03"));
-    let ended = place.run(&absence).with_code(1);
+    let ended = place.run(&absence).with_code(2);
     assert!(ended.stderr.contains("already away"), "{}", ended.stderr);
 }
 
@@ -92,6 +97,8 @@ fn away(place: &Place, id: &str, from: &str, to: &str) -> bool {
 #[test]
 fn a_failed_replan_leaves_the_block_free() {
     let place = Place::new().with("LOCK_TTL", "600");
+    // A database without a publication.
+    assert!(place.published().is_none());
     let absence = ["replan", "--person", "r105", "--from", "2026-11-02", "--to", "2026-11-06"];
     let ended = place.run(&absence).with_code(1);
     assert!(ended.stderr.contains("run `scheduler generate` first"), "{}", ended.stderr);
@@ -161,16 +168,19 @@ fn a_relabelled_night_is_still_a_night() {
 #[test]
 fn an_absence_that_cannot_be_is_refused() {
     let place = Place::new();
-    let refused = |person: &str, from: &str, to: &str, says: &str| {
+    let ends = |person: &str, from: &str, to: &str, says: &str| {
         let ended = place.run(&["replan", "--person", person, "--from", from, "--to", to]);
-        assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains(says), "{}", ended.stderr);
+        ended.code
     };
-    refused("nobody", "2026-11-02", "2026-11-03", "nobody has the id");
+    let refused = |person, from, to, says| assert_eq!(ends(person, from, to, says), Some(2));
+    refused("nobody", "2026-11-02", "2026-11-03", "the ids are in people.csv");
     refused("r105", "2026-11-03", "2026-11-02", "comes after");
     refused("r105", "2026-12-01", "2026-12-02", "the block goes from");
     refused("r104", "2026-10-20", "2026-10-21", "already away");
-    refused("r105", "2026-11-02", "2026-11-03", "no published schedule");
+    assert_eq!(ends("r105", "2026-11-02", "2026-11-03", "no published schedule"), Some(1));
+    // Nor is anything left behind.
+    assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 0);
 }
 
 #[test]
@@ -183,6 +193,37 @@ fn bad_input_stores_nothing() {
     let ended = place.run(&["--data", data.to_str().unwrap()]).with_code(2);
     assert!(ended.stderr.contains("demand.csv:2"), "{}", ended.stderr);
     assert!(!place.path("rounds.db").exists());
+}
+
+#[test]
+fn a_place_that_cannot_keep_the_result_is_refused_before_the_search() {
+    let place = Place::new();
+    std::fs::write(place.path("file"), "").unwrap();
+    for out in ["file", "file/below"] {
+        let ended = place.run(&["--out", out]).with_code(2);
+        let told = format!("--out {out}: ");
+        assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+        assert!(ended.stderr.contains("name a folder"), "{}", ended.stderr);
+    }
+    assert!(!place.path("rounds.db").exists());
+    let nowhere = place.path("nowhere");
+    let place = place.with("DATABASE_URL", &format!("sqlite://{}/x.db", nowhere.display()));
+    let ended = place.run(&[]).with_code(2);
+    assert!(ended.stderr.contains("DATABASE_URL: there is no folder"), "{}", ended.stderr);
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_log_that_nobody_watches_has_no_colours() {
+    let place = Place::new();
+    let data = place.path("data");
+    copy_data(&data);
+    std::fs::remove_file(data.join("history.csv")).unwrap();
+    let absence = ["--person", "r105", "--from", "2026-11-02", "--to", "2026-11-02"];
+    let arguments = [&["--data", data.to_str().unwrap(), "replan"][..], &absence].concat();
+    let ended = place.run(&arguments).with_code(1);
+    assert!(ended.stderr.contains(" WARN "), "{}", ended.stderr);
+    assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
 }
 
 #[test]

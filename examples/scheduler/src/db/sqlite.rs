@@ -12,21 +12,21 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::rows::AssignmentRow;
 use super::{Edition, Publication, publish_in};
-use crate::settings::Settings;
+use crate::bad_input::BadInput;
+use crate::settings::{DEFAULT_DATABASE, Settings};
 
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<SqlitePool> {
-    let options = SqliteConnectOptions::from_str(url)
-        .with_context(|| format!("{url} is no SQLite URL"))?
+    let options = read(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
     let file = options.get_filename().to_owned();
     if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-        create(folder)?;
+        provide(folder, url)?;
     }
     SqlitePoolOptions::new()
         .max_connections(settings.pool_connections)
@@ -38,9 +38,24 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<SqlitePool> {
         .with_context(|| format!("the SQLite file {} could not be opened", file.display()))
 }
 
-fn create(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("the folder {} could not be made", folder.display()))
+pub(super) fn exists(url: &str) -> Result<bool> {
+    Ok(read(url)?.get_filename().exists())
+}
+
+fn read(url: &str) -> Result<SqliteConnectOptions> {
+    SqliteConnectOptions::from_str(url).with_context(|| format!("{url} is no SQLite URL"))
+}
+
+/// Makes the folder of the default; one that somebody named and that is not there is a mistake.
+fn provide(folder: &Path, url: &str) -> Result<()> {
+    let shown = folder.display();
+    if url == DEFAULT_DATABASE {
+        return std::fs::create_dir_all(folder)
+            .with_context(|| format!("the folder {shown} could not be made"));
+    }
+    let text =
+        || format!("DATABASE_URL: there is no folder {shown}; make it, or name another file");
+    if folder.is_dir() { Ok(()) } else { Err(BadInput(text()).into()) }
 }
 
 pub(super) async fn publish(

@@ -42,7 +42,10 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
         command.current_dir(self.folder.path()).env_clear().envs(&self.environment);
-        command.args(["--quiet", "--out", "out"]).args(arguments);
+        command.arg("--quiet").args(arguments);
+        if !arguments.contains(&"--out") {
+            command.args(["--out", "out"]);
+        }
         if !arguments.contains(&"--seconds") {
             command.args(["--seconds", "1"]);
         }
