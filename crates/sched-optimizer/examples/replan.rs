@@ -5,11 +5,15 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks")]
 
+#[path = "shift_scheduling/limits.rs"]
+mod limits;
 #[path = "residency/programme.rs"]
 mod programme;
 
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 
+use clap::Parser;
 use programme::Size;
 use sched_optimizer::{
     ActivityId, Budget, Demand, Options, PeriodId, Problem, ProblemBuilder, ReplanOptions,
@@ -67,10 +71,30 @@ fn wards() -> ActivityId {
     ActivityId::new(3)
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u32>());
-    let residents = arguments.next().unwrap_or(Ok(24))? as usize;
-    let seconds = f64::from(arguments.next().unwrap_or(Ok(5))?);
+/// Repairs a residency programme's roster after the usual things that happen.
+#[derive(Parser)]
+#[command(allow_negative_numbers = true)]
+struct Arguments {
+    /// Number of residents.
+    #[arg(default_value_t = 24)]
+    residents: usize,
+    /// Seconds to plan, and to look for what more changes would save.
+    #[arg(default_value_t = 5.0, value_parser = limits::seconds)]
+    seconds: f64,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { residents, seconds } = *arguments;
     let size = Size { residents, faculty: residents * 3 / 7, load: 85, ..Size::default() };
     let problem = programme::build(size)?;
     let solver = Solver::new(Options::default().budget(Budget::seconds(seconds)));

@@ -3,9 +3,10 @@
 //!
 //! `cargo run --release -p sched-optimizer --example shift_scheduling -- INSTANCE --out ROSTER`
 
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,6 +18,8 @@ mod fault;
 mod files;
 #[path = "shift_scheduling/instance.rs"]
 mod instance;
+#[path = "shift_scheduling/limits.rs"]
+mod limits;
 #[path = "shift_scheduling/model.rs"]
 mod model;
 #[path = "shift_scheduling/parse.rs"]
@@ -32,16 +35,16 @@ struct Arguments {
     /// The instance.
     instance: PathBuf,
     /// Wall-clock limit; ten seconds when there is no other limit.
-    #[arg(long, conflicts_with = "work")]
+    #[arg(long, conflicts_with = "work", value_parser = limits::seconds, allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Limit in units of work: the same roster on every machine.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     work: Option<u64>,
     /// Threads to use.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, allow_negative_numbers = true)]
     threads: usize,
     /// Chooses between equally good ways.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// A roster to start from.
     #[arg(long)]
@@ -75,6 +78,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         .as_ref()
         .map(|path| files::read(path, |text| roster_text::read(&instance, text)));
     let hint = hint.transpose()?;
+    arguments.out.as_deref().map_or(Ok(()), try_writing)?;
     let name = arguments.instance.display();
     let problem = model::problem(&instance).map_err(|error| format!("{name}: {error}"))?;
 
@@ -102,6 +106,14 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let stem = arguments.instance.file_stem().unwrap_or_default().to_string_lossy();
     writeln!(io::stdout(), "{}", report::report(&stem, &outcome, verified, trace))
         .map_err(|error| format!("standard output: {error}"))
+}
+
+/// Whether `path` can be written, before long work on what shall stand there; leaves it as it is.
+fn try_writing(path: &Path) -> Result<(), String> {
+    let new = !path.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    let tried = opened.and_then(|_| if new { fs::remove_file(path) } else { Ok(()) });
+    tried.map_err(|error| format!("--out {}: {error}", path.display()))
 }
 
 fn tell(progress: &Progress) {

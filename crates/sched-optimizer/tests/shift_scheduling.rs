@@ -9,6 +9,8 @@ mod fault;
 mod generate;
 #[path = "../examples/shift_scheduling/instance.rs"]
 mod instance;
+#[path = "../examples/shift_scheduling/limits.rs"]
+mod limits;
 #[path = "../examples/shift_scheduling/model.rs"]
 mod model;
 #[path = "../examples/shift_scheduling/parse.rs"]
@@ -88,8 +90,8 @@ fn a_fault_names_its_line_and_what_was_expected() {
         (" 7 ", "seven", r#"3: expected a number of days (0 to 10000), found "seven""#),
         (" 7 ", "0", r#"3: expected at least one day, found "0""#),
         (" 7 ", "7\n8", r#"4: expected one line with the number of days, found "8""#),
-        (" 7 ", "", r#"19: expected SECTION_HORIZON with a line, found "the end of the text""#),
-        ("# A comment", "7", r#"1: expected a section, found "7""#),
+        (" 7 ", "", r#"19: expected SECTION_HORIZON with a line, found the end of the text"#),
+        ("# A comment", "7", r#"1: expected a section such as SECTION_HORIZON, found "7""#),
         (
             "SECTION_COVER",
             "SECTION_COVERS",
@@ -135,13 +137,22 @@ fn a_fault_names_its_line_and_what_was_expected() {
         assert_eq!(parse(&text).unwrap_err().to_string(), expected, "{after}");
     }
     let empty = parse("").unwrap_err().to_string();
-    assert_eq!(empty, r#"1: expected SECTION_HORIZON with a line, found "the end of the text""#);
+    assert_eq!(empty, r#"1: expected SECTION_HORIZON with a line, found the end of the text"#);
 }
 
 #[test]
 fn a_text_cut_anywhere_is_read_or_refused() {
     for end in (0..TEXT.len()).filter(|&end| TEXT.is_char_boundary(end)) {
         _ = parse(&TEXT[..end]);
+    }
+}
+
+#[test]
+fn a_time_is_neither_negative_nor_endless() {
+    assert_eq!(limits::seconds("0"), Ok(0.0));
+    assert_eq!(limits::seconds("2.5"), Ok(2.5));
+    for text in ["-1", "NaN", "inf", "-inf", "1e999", "", "soon"] {
+        assert_eq!(limits::seconds(text), Err("expected seconds, 0 or more".to_owned()), "{text}");
     }
 }
 
@@ -158,9 +169,9 @@ fn a_roster_is_read_as_it_was_written() {
         ("10", r#"1: expected EMPLOYEE: cell,cell,..., found "10""#),
         ("12: -", r#"1: expected a known employee, found "12""#),
         ("10: 4,-,-,-,-,-,-", r#"1: expected a known shift or -, found "4""#),
-        ("10: -,-", r#"1: expected 7 cells, found "2 cells""#),
+        ("10: -,-", r#"1: expected 7 cells, found 2 cells"#),
         ("10: -,-,-,-,-,-,-\n10: -", r#"2: expected every employee once, found "10""#),
-        ("10: -,-,-,-,-,-,-", r#"1: expected a line of 11, found "the end of the text""#),
+        ("10: -,-,-,-,-,-,-", r#"1: expected a line of 11, found the end of the text"#),
     ];
     for (text, expected) in cases {
         let fault = roster_text::read(&instance, text).unwrap_err();

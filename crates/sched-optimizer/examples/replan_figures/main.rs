@@ -7,10 +7,12 @@
 #![expect(clippy::print_stdout, reason = "an example talks")]
 
 use std::cmp::Reverse;
+use std::fs;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use sched_optimizer::{
     ActivityId, Budget, Options, Outcome, PeriodId, Problem, ReplanOptions, Roster, Solver,
     WorkerId, replan, trade_offs,
@@ -42,7 +44,7 @@ mod write;
 struct Arguments {
     /// Instances in the text format of Curtois and Qu.
     instances: Vec<PathBuf>,
-    /// Residents of the programme that is measured too; none with zero.
+    /// Residents of the programme that is measured too; with zero there must be an instance.
     #[arg(long, default_value_t = 24)]
     residents: usize,
     /// Seconds for the old roster.
@@ -85,12 +87,32 @@ impl Arguments {
 
 type Failure = Box<dyn std::error::Error>;
 
-fn main() -> Result<(), Failure> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.residents > 0 {
-        residency(&arguments)?;
+    if arguments.residents == 0 && arguments.instances.is_empty() {
+        let text = "nothing to measure: give an INSTANCE, or --residents above 0";
+        Arguments::command().error(ErrorKind::MissingRequiredArgument, text).exit();
     }
-    arguments.instances.iter().try_for_each(|path| shifts(&arguments, path))
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    // All are read before the first is solved: a fault need not wait for minutes of work.
+    let read = |path: &PathBuf| files::read(path, parse::parse).map(|instance| (path, instance));
+    let instances = arguments.instances.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    if let Some(folder) = &arguments.rosters {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    if arguments.residents > 0 {
+        residency(arguments)?;
+    }
+    instances.iter().try_for_each(|(path, instance)| shifts(arguments, path, instance))
 }
 
 fn off() -> ActivityId {
@@ -117,20 +139,19 @@ fn residency(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn shifts(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
-    let instance = files::read(path, parse::parse)?;
-    let problem = model::problem(&instance)?;
+fn shifts(arguments: &Arguments, path: &Path, instance: &Instance) -> Result<(), Failure> {
+    let problem = model::problem(instance)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let kept = |ending: &str| {
         arguments.rosters.as_ref().map(|folder| folder.join(format!("{stem}.{ending}")))
     };
     let old = match kept("old.roster") {
         Some(kept) if kept.exists() => {
-            files::read(&kept, |text| roster_text::read(&instance, text))?
+            files::read(&kept, |text| roster_text::read(instance, text))?
         }
         kept => {
             let roster = arguments.solve(&problem, arguments.old).roster;
-            let text = roster_text::write(&instance, &roster);
+            let text = roster_text::write(instance, &roster);
             kept.map_or(Ok(()), |kept| files::write(&kept, &text))?;
             roster
         }

@@ -3,24 +3,50 @@
 //!
 //! `cargo run --release -p sched-optimizer --example residency [SECONDS [SEED [LOAD [RESIDENTS]]]]`
 
-#![expect(clippy::cast_possible_truncation, reason = "sizes are small")]
-#![expect(clippy::cast_sign_loss, reason = "sizes are small")]
 #![expect(clippy::print_stdout, reason = "an example talks")]
 
+#[path = "../shift_scheduling/limits.rs"]
+mod limits;
 mod programme;
 
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 
+use clap::Parser;
 use sched_optimizer::{Analysis, Budget, Options, Progress, Solver};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<f64>());
-    let mut next = |default: f64| arguments.next().unwrap_or(Ok(default));
-    let seconds = next(10.0)?;
-    let mut size = programme::Size { seed: next(1.0)? as u64, ..programme::Size::default() };
-    size.load = next(100.0)? as u32;
-    size.residents = next(48.0)? as usize;
-    size.faculty = size.residents * 5 / 12;
+/// Plans a made-up residency programme.
+#[derive(Parser)]
+#[command(allow_negative_numbers = true)]
+struct Arguments {
+    /// Seconds to search.
+    #[arg(default_value_t = 10.0, value_parser = limits::seconds)]
+    seconds: f64,
+    /// Chooses the programme, and between equally good ways.
+    #[arg(default_value_t = 1)]
+    seed: u64,
+    /// Percent of the usual demand.
+    #[arg(default_value_t = 100)]
+    load: u32,
+    /// Number of residents.
+    #[arg(default_value_t = 48)]
+    residents: usize,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { seconds, seed, load, residents } = *arguments;
+    let faculty = residents * 5 / 12;
+    let size = programme::Size { seed, load, residents, faculty, ..programme::Size::default() };
     let problem = programme::build(size)?;
 
     let options = Options::default().budget(Budget::seconds(seconds)).seed(size.seed);
@@ -37,13 +63,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stats = outcome.stats;
     println!("{:?} {:?}, bound {}", outcome.status, outcome.score, outcome.bound);
     println!("prepared {:.2?}, first legal {:.2?}", stats.prepared, stats.first_legal);
+    let each = match stats.resampled {
+        0 => "-".to_owned(),
+        lines => format!("{:.0}", stats.elapsed.as_secs_f64() * 2e6 / lines as f64),
+    };
     println!(
-        "{} lines, {:.0} us each, {} epochs, {} work units, by {}",
-        stats.resampled,
-        stats.elapsed.as_secs_f64() * 2e6 / stats.resampled.max(1) as f64,
-        stats.epochs,
-        stats.work,
-        stats.strategy
+        "{} lines, {each} us each, {} epochs, {} work units, by {}",
+        stats.resampled, stats.epochs, stats.work, stats.strategy
     );
     let analysis = Analysis::new(&problem, &outcome.roster)?;
     analysis.breaches(&problem).take(20).for_each(|breach| println!("{breach}"));

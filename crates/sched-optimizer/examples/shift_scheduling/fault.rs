@@ -7,11 +7,12 @@ use std::fmt;
 pub(crate) struct Fault {
     /// Counted from one.
     pub(crate) line: usize,
-    pub(crate) expected: String,
-    pub(crate) found: String,
+    expected: String,
+    found: String,
 }
 
 impl Fault {
+    /// What was found is part of the text, and shown in quotes.
     pub(crate) fn new(line: usize, expected: impl Into<String>, found: impl Into<String>) -> Self {
         let found: String = found.into();
         // A line may be a whole file of another kind.
@@ -20,13 +21,18 @@ impl Fault {
         } else {
             found
         };
-        Self { line, expected: expected.into(), found }
+        Self::told(line, expected, format!("{found:?}"))
+    }
+
+    /// What was found is told in other words than the text's own.
+    pub(crate) fn told(line: usize, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { line, expected: expected.into(), found: found.into() }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found {:?}", self.line, self.expected, self.found)
+        write!(f, "{}: expected {}, found {}", self.line, self.expected, self.found)
     }
 }
 

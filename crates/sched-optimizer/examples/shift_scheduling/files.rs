@@ -14,7 +14,7 @@ pub(crate) fn read<T>(
     let bytes = fs::read(path).map_err(|error| format!("{name}: {error}"))?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-        let fault = Fault::new(before + 1, "text in UTF-8", "other bytes");
+        let fault = Fault::told(before + 1, "text in UTF-8", "other bytes");
         format!("{name}:{fault}")
     })?;
     parse(text).map_err(|fault| format!("{name}:{fault}"))

@@ -110,7 +110,8 @@ impl<'t> Sections<'t> {
                 continue;
             }
             let rows = open.and_then(|name| sections.rows.get_mut(name));
-            let rows = rows.ok_or_else(|| Fault::new(line, "a section", text))?;
+            let rows =
+                rows.ok_or_else(|| Fault::new(line, "a section such as SECTION_HORIZON", text))?;
             rows.push(Row { line, text, fields: text.split(',').map(str::trim).collect() });
         }
         Ok(sections)
@@ -123,7 +124,7 @@ impl<'t> Sections<'t> {
     fn required(&self, name: &str) -> Result<&[Row<'t>], Fault> {
         let rows = self.rows(name);
         if rows.is_empty() {
-            return Err(Fault::new(
+            return Err(Fault::told(
                 self.lines,
                 format!("{name} with a line"),
                 "the end of the text",

@@ -50,7 +50,7 @@ pub(crate) fn read(instance: &Instance, text: &str) -> Result<Roster, Fault> {
         let line = cells.split(',').map(cell).collect::<Result<Vec<_>, _>>()?;
         if line.len() != instance.days {
             let found = format!("{} cells", line.len());
-            return Err(Fault::new(number, format!("{} cells", instance.days), found));
+            return Err(Fault::told(number, format!("{} cells", instance.days), found));
         }
         lines[employee] = line;
     }
@@ -58,7 +58,7 @@ pub(crate) fn read(instance: &Instance, text: &str) -> Result<Roster, Fault> {
     let end = text.lines().count().max(1);
     let fault = |employee: usize| {
         let expected = format!("a line of {}", instance.staff[employee].id);
-        Fault::new(end, expected, "the end of the text")
+        Fault::told(end, expected, "the end of the text")
     };
     match (missing, Roster::from_lines(instance.days, &lines)) {
         (None, Some(roster)) => Ok(roster),
