@@ -41,6 +41,7 @@ mod write;
 
 /// Measures re-planning after an absence of five days.
 #[derive(Parser)]
+#[command(name = "replan_figures")]
 struct Arguments {
     /// Instances in the text format of Curtois and Qu.
     instances: Vec<PathBuf>,
@@ -104,7 +105,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     // All are read before the first is solved: a fault need not wait for minutes of work.
-    let read = |path: &PathBuf| files::read(path, parse::parse).map(|instance| (path, instance));
+    let read = |path: &PathBuf| files::read(path, parse::parse);
     let instances = arguments.instances.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     if let Some(folder) = &arguments.rosters {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -112,7 +113,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.residents > 0 {
         residency(arguments)?;
     }
-    instances.iter().try_for_each(|(path, instance)| shifts(arguments, path, instance))
+    let mut read = arguments.instances.iter().zip(&instances);
+    read.try_for_each(|(path, instance)| shifts(arguments, path, instance))
 }
 
 fn off() -> ActivityId {
