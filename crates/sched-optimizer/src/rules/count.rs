@@ -46,6 +46,15 @@ impl CountWindow {
     pub const fn at_most(periods: Range<usize>, max: u32) -> Self {
         Self { periods, history: 0, min: 0, max, when: None }
     }
+
+    /// The window, or where nothing is inside, an empty one at the end of so many periods: there nothing
+    /// can be taken for a cell of it.
+    fn empty_last(&self, periods: usize) -> Self {
+        let end = self.periods.end.min(periods);
+        let empty = self.periods.start >= end;
+        let own = if empty { periods..periods } else { self.periods.clone() };
+        Self { periods: own, ..self.clone() }
+    }
 }
 
 /// A count that costs nothing, and what the distance from it costs.
@@ -134,17 +143,19 @@ impl Soften for Count {
 
 impl Count {
     fn with(&self, context: &LineContext<'_>, form: Form) -> Vec<Box<dyn Automaton>> {
-        let (gated, mut windows): (Vec<_>, Vec<_>) =
+        let (gated, windows): (Vec<_>, Vec<_>) =
             self.windows.iter().partition(|window| window.when.is_some());
         let gated = gated.into_iter();
         let gated = gated.map(|window| Gated::new(self, window, context.periods(), form));
         let mut automata: Vec<Box<dyn Automaton>> =
             gated.map(|gated| Box::new(gated) as Box<dyn Automaton>).collect();
         let aim = self.target.map(|target| Aim { target, history: 0 });
-        match windows[..] {
+        let windows = windows.into_iter().map(|window| window.empty_last(context.periods()));
+        let mut windows: Vec<CountWindow> = windows.collect();
+        match &windows[..] {
             // What is counted up to the end of the line is a sum. A window that ends before is not:
             // its count can be forgotten, a sum goes on.
-            [&CountWindow { ref periods, history, min, max, .. }]
+            &[CountWindow { ref periods, history, min, max, .. }]
                 if periods.end >= context.periods() =>
             {
                 let whole = periods.start == 0;
@@ -290,7 +301,7 @@ struct Dues {
 }
 
 impl Dues {
-    fn of(class: &[&CountWindow], period: usize, periods: usize) -> Self {
+    fn of(class: &[CountWindow], period: usize, periods: usize) -> Self {
         let mut dues = Self::default();
         for window in class {
             let [min, max] =
@@ -316,7 +327,7 @@ impl Dues {
 }
 
 impl Limited {
-    fn new(rule: &Count, context: &LineContext<'_>, class: &[&CountWindow], form: Form) -> Self {
+    fn new(rule: &Count, context: &LineContext<'_>, class: &[CountWindow], form: Form) -> Self {
         let periods = context.periods();
         let countable: Vec<bool> = (0..context.periods())
             .map(|p| context.choices(p).any(|activity| rule.activities.contains(&activity)))
@@ -328,7 +339,7 @@ impl Limited {
         Self { activities: rule.activities.clone(), first, form, dues, bounds }
     }
 
-    fn bounds(countable: &[bool], class: &[&CountWindow], period: usize) -> Bounds {
+    fn bounds(countable: &[bool], class: &[CountWindow], period: usize) -> Bounds {
         let mut bounds = Bounds { least: 0, most: i64::MAX, enough: 0, harmless: i64::MAX, top: 0 };
         for window in class {
             // A window that ends here is decided here, one that ended before no longer binds.

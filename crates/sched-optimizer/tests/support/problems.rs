@@ -141,7 +141,7 @@ impl Maker {
     pub(crate) fn count(&mut self) -> Count {
         let windows = (0..self.rng.usize(0..4)).map(|_| {
             let from = self.rng.usize(0..self.periods);
-            let periods = from..self.rng.usize(from + 1..self.periods + 2);
+            let periods = from..self.rng.usize(from..self.periods + 2);
             let min = self.rng.u32(0..3);
             let max = min + self.rng.u32(0..4);
             CountWindow { periods, history: self.rng.u32(0..3), min, max, when: self.when() }
