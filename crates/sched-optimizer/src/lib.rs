@@ -43,7 +43,9 @@
 //! the demands give the bound (Held and Karp 1971; steps after Polyak 1969) and guide the search: it
 //! takes one worker out at a time, adds noise to the prices, and puts the best line back, so that hard
 //! rules of a line never break on the way. In each of its cycles it goes from the Lagrangean prices
-//! step by step to what a choice really changes in the cover.
+//! step by step to what a choice really changes in the cover. The lines of the rosters that cycles end
+//! with are kept, and recombined by chains of exchanges: one worker takes a dearer line, others answer,
+//! until the whole is better (after Lin and Kernighan 1973, Glover 1996).
 //!
 //! # Guarantees
 //!
