@@ -36,7 +36,8 @@ use crate::score::Score;
 /// true, since a joint rule only adds breaches and costs; but a bound does not come nearer than the
 /// best roster without the rule, and that joint rules cannot be kept is never proved.
 pub trait JointRule: Debug + Send + Sync {
-    /// Breaches and cost of a roster of the problem's dimensions: the definition of the rule.
+    /// Breaches and cost of a roster of the problem's dimensions: the definition of the rule. The cost is
+    /// not negative: with one that is, a roster might be called the best that is not.
     fn judge(&self, problem: &Problem, roster: &Roster) -> Judgement;
 
     /// By how much the amounts of all breaches and the cost change, exactly, when `worker` does `to` in

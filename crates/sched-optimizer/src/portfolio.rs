@@ -1,5 +1,6 @@
 //! Several searches and the bound, one epoch of work after the other. They begin with the same roster
-//! and the same prices, and share the best roster that any of them finds. They meet after every epoch,
+//! and the same prices (with joint rules, which prices know nothing of, one goes without), and share the
+//! best roster that any of them finds. They meet after every epoch,
 //! which is a fixed amount of work: what each of them sees of the others does not depend on threads or
 //! on time.
 

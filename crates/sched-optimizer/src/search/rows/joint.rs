@@ -12,7 +12,7 @@ use crate::search::plan::Heat;
 mod tests;
 
 /// No change of a cell counts for more than this: a line of such cells stays far from [`NONE`].
-const FAR: i64 = 1 << 40;
+const FAR: i64 = 1 << 46;
 /// Lines that are looked at in place of one.
 const TRIES: u32 = 4;
 

@@ -18,8 +18,9 @@ use crate::score::Score;
 const BREADTH: [usize; 4] = [24, 4, 2, 2];
 /// At most this share of the work.
 const SHARE: u64 = 24;
-/// So many cells looked at are one unit of work.
-const LOOKS_PER_UNIT: u64 = 5;
+/// So many choices priced anew are one unit of work, and so many costs of lines count as one of them.
+const LOOKS_PER_UNIT: u64 = 12;
+const COSTS_PER_LOOK: u64 = 8;
 
 /// What every known line would cost while the others stay.
 struct Chains {
@@ -33,14 +34,19 @@ struct Chains {
     moved: Vec<bool>,
     /// How much the price of each choice of a cell has changed.
     changes: Vec<i64>,
-    /// Cells looked at.
+    /// Choices priced anew, and the most there may be.
     looks: u64,
+    most: u64,
 }
 
 /// A line in the place of another: what it changes, the worker, and the number of the line.
 type Exchange = (i64, usize, usize);
 
 impl Chains {
+    fn is_over(&self, clock: &Clock) -> bool {
+        self.looks > self.most || clock.is_over()
+    }
+
     /// The best exchange of a worker that makes the whole better.
     fn answer_of(&self, worker: usize) -> Option<Exchange> {
         let costs = self.costs[worker].iter();
@@ -54,6 +60,11 @@ impl Rows<'_> {
     /// Looks for chains that make the present roster better, and then the best one, among the lines
     /// that both and earlier ones were made of.
     pub(super) fn recombine(&mut self, clock: &Clock) {
+        if self.joint.is_some() || self.own.iter().any(|own| own.hard > 0) {
+            // What a line changes in joint rules is not kept up to date, and a line that breaks its rules
+            // has no cost to compare.
+            return;
+        }
         let most = (self.work - self.polished) / SHARE;
         self.polish(clock, most / 2);
         if self.best.as_ref().is_some_and(|best| best.score < self.score()) {
@@ -65,20 +76,20 @@ impl Rows<'_> {
 
     /// Looks for chains until there is none that makes the roster better, or so much work is done.
     fn polish(&mut self, clock: &Clock, most: u64) {
-        // What a line changes in joint rules is not kept up to date.
-        if self.joint.is_some() || self.own.iter().any(|own| own.hard > 0) {
+        if self.own.iter().any(|own| own.hard > 0) {
             return;
         }
         let mut chains = self.chains();
+        chains.most = most.saturating_mul(LOOKS_PER_UNIT);
         let start = chains.current.clone();
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
         self.rng.shuffle(&mut order);
         let mut in_vain = 0;
         for &worker in order.iter().cycle() {
-            if in_vain == order.len() || chains.looks > most * LOOKS_PER_UNIT || clock.is_over() {
+            if in_vain == order.len() || chains.is_over(clock) {
                 break;
             }
-            in_vain = if self.chain_from(&mut chains, worker) { 0 } else { in_vain + 1 };
+            in_vain = if self.chain_from(&mut chains, worker, clock) { 0 } else { in_vain + 1 };
         }
         for (worker, (&from, &to)) in start.iter().zip(&chains.current).enumerate() {
             if from != to {
@@ -100,6 +111,7 @@ impl Rows<'_> {
             moved: vec![false; workers],
             changes: Vec::new(),
             looks: 0,
+            most: u64::MAX,
         };
         for worker in 0..workers {
             let (line, unary) = (&self.lines[worker], &self.model.unary[worker]);
@@ -127,26 +139,30 @@ impl Rows<'_> {
 
     /// Begins chains with the best other lines of `worker`. Returns whether one made the whole better;
     /// without one everything is as before.
-    fn chain_from(&mut self, chains: &mut Chains, worker: usize) -> bool {
+    fn chain_from(&mut self, chains: &mut Chains, worker: usize, clock: &Clock) -> bool {
         let (costs, from) = (&chains.costs[worker], chains.current[worker]);
         let others = costs.iter().zip(0..).filter(|(_, at)| *at != from);
         let mut exchanges: Vec<Exchange> =
             others.map(|(cost, to)| (cost - costs[from], worker, to)).collect();
         exchanges.sort_unstable();
         chains.moved.fill(false);
-        self.goes_on(chains, exchanges, 0, 0)
+        self.goes_on(chains, exchanges, (0, 0), clock)
     }
 
-    /// Tries `exchanges` one after the other in a chain that has changed the cost by `change` so far,
-    /// and lets others answer. Returns whether the whole got better; if not, everything is as before.
+    /// Tries `exchanges` one after the other in a chain of `depth` exchanges that have changed the cost by
+    /// `change` so far, and lets others answer. Returns whether the whole got better; if not, everything
+    /// is as before.
     fn goes_on(
         &mut self,
         chains: &mut Chains,
         exchanges: Vec<Exchange>,
-        change: i64,
-        depth: usize,
+        (depth, change): (usize, i64),
+        clock: &Clock,
     ) -> bool {
         for (own, worker, to) in exchanges.into_iter().take(BREADTH[depth]) {
+            if chains.is_over(clock) {
+                return false;
+            }
             let from = chains.current[worker];
             self.exchange(chains, worker, to);
             if change + own < 0 {
@@ -158,7 +174,7 @@ impl Rows<'_> {
                 let mut answers: Vec<Exchange> =
                     others.filter_map(|other| chains.answer_of(other)).collect();
                 answers.sort_unstable();
-                if self.goes_on(chains, answers, change + own, depth + 1) {
+                if self.goes_on(chains, answers, (depth + 1, change + own), clock) {
                     return true;
                 }
                 chains.moved[worker] = false;
@@ -207,9 +223,9 @@ impl Rows<'_> {
             chains.changes.push(price - std::mem::replace(known, price));
         }
         own.for_each(|&part| self.cover.change(part, index.part(part), true));
-        chains.looks += 1;
+        chains.looks += (end - start) as u64;
         if chains.changes.iter().any(|change| *change != 0) {
-            chains.looks += 2;
+            chains.looks += columns.lines.len() as u64 / COSTS_PER_LOOK;
             for (cost, line) in chains.costs[worker].iter_mut().zip(&columns.lines) {
                 *cost += chains.changes[line[period] as usize];
             }

@@ -5,9 +5,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::budget::{Budget, CancelToken};
 use crate::checker::Analysis;
+use crate::demand::Demand;
 use crate::model::Model;
+use crate::penalty::Penalty;
+use crate::problem::Problem;
 use crate::problems;
 use crate::search::plan::Plan;
+use crate::time::{Shift, Span};
 
 const PLAN: Plan =
     Plan { name: "test", guided: (1.0, 1.0), alone: (900.0, 30.0), first_cycle: 2, cycles: 1 };
@@ -16,6 +20,38 @@ const PLAN: Plan =
 fn plain(rows: &Rows<'_>) -> Score {
     let roster = rows.model.roster(&rows.lines);
     Analysis::new(rows.model.problem, &roster).expect("the same shape").score
+}
+
+/// Two who each work on the other's cheap day: to change either line alone costs more than it saves.
+#[test]
+fn two_rows_change_where_none_can_change_alone() {
+    let mut builder = Problem::builder();
+    let [off, duty] = ["off", "duty"].map(|name| builder.activity(name));
+    let workers = ["Ada", "Ben"].map(|name| builder.worker(name));
+    for day in 0..2 {
+        let midnight = day * 1440;
+        let period = builder.period(format!("day {day}"), Span::new(midnight, midnight + 1440));
+        builder.offer(period, off, None);
+        builder.offer(period, duty, Some(Shift::new(midnight + 480, midnight + 960)));
+        let cost = Penalty::linear(10);
+        let one = Demand::at_least("duty", period, [duty], 0);
+        builder.demand(Demand { wanted: 1, under_cost: cost, over_cost: cost, ..one });
+        builder.cost(workers[usize::from(day > 0)], period, duty, 3);
+    }
+    let problem = builder.build().expect("no fault");
+    let clock = Clock::start(Budget::default(), CancelToken::default());
+    let model = Model::new(&problem, 1, &clock).expect("nobody cancels");
+    let mut rows = Rows::new(&model, PLAN, 0);
+    let (dear, cheap) = ([vec![1, 0], vec![0, 1]], [vec![0, 1], vec![1, 0]]);
+    rows.start_from(&cheap);
+    rows.chains();
+    rows.start_from(&dear);
+    assert_eq!(rows.score(), Score { hard: 0, soft: 6 });
+    rows.polish(&clock, 0);
+    assert_eq!(rows.score(), Score { hard: 0, soft: 6 }, "without work to do it in");
+    rows.polish(&clock, 1000);
+    assert_eq!(rows.score(), Score::default());
+    assert_eq!(rows.lines, cheap);
 }
 
 proptest! {
