@@ -225,7 +225,11 @@ fn a_curve_goes_from_no_change_to_the_cheapest_roster() {
     let old = roster(2, &[0; 12]);
     let curve = trade_offs(&problem, &old, &with_work(1_000_000).nearness(Nearness::EVEN));
     assert_curve(&problem, &old, &curve);
-    assert!(curve.len() >= 5, "{}", curve.len());
+    assert!(curve.len() >= 7, "{}", curve.len());
+    // What a handful of changes saves is found, however large the gap to the cheapest roster is.
+    let few = curve.iter().filter(|point| (6..=10).contains(&point.changes.cells.len()));
+    let (nearest, least) = (&curve[0].outcome.score, few.map(|point| point.outcome.score).min());
+    assert!(least.is_some_and(|least| least.soft * 20 < nearest.soft * 19), "{least:?}");
     assert_eq!(curve[0].changes.cells, []);
     let cheapest = curve.last().unwrap();
     assert_eq!(cheapest.outcome.score.soft, (0..12).sum::<i64>());
@@ -280,7 +284,11 @@ fn a_residency_absence_has_a_curve() {
     let options = with_work(8_000_000).frozen_until(frozen);
     let curve = trade_offs(&changed, &old, &options);
     assert_curve(&changed, &old, &curve);
-    assert!(curve.len() >= 5, "{}", curve.len());
+    assert!(curve.len() >= 7, "{}", curve.len());
+    // What a handful of changes saves is found, however large the gap to the cheapest roster is.
+    let few = curve.iter().filter(|point| (6..=10).contains(&point.changes.cells.len()));
+    let (nearest, least) = (&curve[0].outcome.score, few.map(|point| point.outcome.score).min());
+    assert!(least.is_some_and(|least| least.soft * 20 < nearest.soft * 19), "{least:?}");
     let changes = curve.iter().flat_map(|point| &point.changes.cells);
     assert!(changes.clone().all(|&(_, period)| period >= frozen));
 }

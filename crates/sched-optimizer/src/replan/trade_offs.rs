@@ -42,10 +42,10 @@ pub fn trade_offs(changed: &Problem, old: &Roster, options: &ReplanOptions) -> V
     let dearest = near.change_cost();
     let options = &options.options;
     let mut curve = Curve { near, options, clock, work: budget.work, found: Vec::new() };
-    curve.search(dearest, LEGAL, Until::Legal);
-    if curve.search(0, CHEAPEST, Until::Exhausted).is_some() {
+    curve.search(None, dearest, LEGAL, Until::Legal);
+    if curve.search(Some(0), 0, CHEAPEST, Until::Exhausted).is_some() {
         curve.search_between();
-        curve.search(0, 100, Until::Exhausted);
+        curve.search(curve.cheapest(), 0, 100, Until::Exhausted);
     }
     undominated(curve.found)
 }
@@ -68,7 +68,9 @@ impl Curve<'_> {
             let widest = (0..gaps.len()).max_by_key(|&at| self.width(gaps[at]));
             let Some((near, far)) = widest.map(|at| gaps.swap_remove(at)) else { return };
             let Some(cost) = self.even_cost((near, far)) else { continue };
-            let Some(next) = self.search(cost, BETWEEN, Until::Exhausted) else { return };
+            // From the near end the nearest improvements lead into the gap; from the far end few lead back.
+            let next = self.search(Some(near), cost, BETWEEN, Until::Exhausted);
+            let Some(next) = next else { return };
             let price = |at: usize| price(&self.found[at], cost);
             if price(next) < price(near).min(price(far)) {
                 gaps.extend([(near, next), (next, far)]);
@@ -96,17 +98,30 @@ impl Curve<'_> {
         cost.filter(|&cost| cost > 0)
     }
 
-    /// Looks for one more roster, in so many hundredths of what is left, and returns its number. Unless
-    /// it is the first, nothing is done when nothing is left.
-    fn search(&mut self, cost: i64, share: u32, until: Until) -> Option<usize> {
+    /// The number of the cheapest roster.
+    fn cheapest(&self) -> Option<usize> {
+        (0..self.found.len()).min_by_key(|&at| price(&self.found[at], 0))
+    }
+
+    /// Looks for one more roster from that of number `start`, or from the old one, in so many hundredths
+    /// of what is left, and returns its number. Unless it is the first, nothing is done when nothing is
+    /// left.
+    fn search(
+        &mut self,
+        start: Option<usize>,
+        cost: i64,
+        share: u32,
+        until: Until,
+    ) -> Option<usize> {
         let first = self.found.is_empty();
         if !first && (self.clock.is_over() || self.work == Some(0)) {
             return None;
         }
         self.near.charge(cost);
-        let start = self.found.iter().min_by_key(|one| price(one, cost));
-        let lines = start.map(|start| self.near.lines(&start.outcome.roster));
-        let lines = lines.unwrap_or_else(|| self.near.old_lines());
+        let lines = match start {
+            Some(start) => self.near.lines(&self.found[start].outcome.roster),
+            None => self.near.old_lines(),
+        };
         let budget = self.share(share);
         let options = self.options.clone().budget(budget).until(until);
         let clock = Clock::start(budget, options.cancel.clone());
