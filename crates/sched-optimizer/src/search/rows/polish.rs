@@ -16,10 +16,11 @@ use crate::score::Score;
 
 /// Exchanges tried at each step of a chain, the best ones first.
 const BREADTH: [usize; 4] = [24, 4, 2, 2];
-/// This share of the work, and what a chain that has begun takes.
+/// At most this share of the work.
 const SHARE: u64 = 24;
-/// So many cells looked at are one unit of work.
-const LOOKS_PER_UNIT: u64 = 5;
+/// So many choices priced anew are one unit of work, and so many costs of lines count as one of them.
+const LOOKS_PER_UNIT: u64 = 12;
+const COSTS_PER_LOOK: u64 = 8;
 
 /// What every known line would cost while the others stay.
 struct Chains {
@@ -33,14 +34,19 @@ struct Chains {
     moved: Vec<bool>,
     /// How much the price of each choice of a cell has changed.
     changes: Vec<i64>,
-    /// Cells looked at.
+    /// Choices priced anew, and the most there may be.
     looks: u64,
+    most: u64,
 }
 
 /// A line in the place of another: what it changes, the worker, and the number of the line.
 type Exchange = (i64, usize, usize);
 
 impl Chains {
+    fn is_over(&self, clock: &Clock) -> bool {
+        self.looks > self.most || clock.is_over()
+    }
+
     /// The best exchange of a worker that makes the whole better.
     fn answer_of(&self, worker: usize) -> Option<Exchange> {
         let costs = self.costs[worker].iter();
@@ -54,8 +60,9 @@ impl Rows<'_> {
     /// Looks for chains that make the present roster better, and then the best one, among the lines
     /// that both and earlier ones were made of.
     pub(super) fn recombine(&mut self, clock: &Clock) {
-        // What a line changes in joint rules is not kept up to date.
-        if self.joint.is_some() {
+        if self.joint.is_some() || self.own.iter().any(|own| own.hard > 0) {
+            // What a line changes in joint rules is not kept up to date, and a line that breaks its rules
+            // has no cost to compare.
             return;
         }
         let most = (self.work - self.polished) / SHARE;
@@ -73,13 +80,13 @@ impl Rows<'_> {
             return;
         }
         let mut chains = self.chains();
+        chains.most = most.saturating_mul(LOOKS_PER_UNIT);
         let start = chains.current.clone();
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
         self.rng.shuffle(&mut order);
         let mut in_vain = 0;
         for &worker in order.iter().cycle() {
-            let enough = chains.looks > most.saturating_mul(LOOKS_PER_UNIT);
-            if in_vain == order.len() || enough || clock.is_over() {
+            if in_vain == order.len() || chains.is_over(clock) {
                 break;
             }
             in_vain = if self.chain_from(&mut chains, worker, clock) { 0 } else { in_vain + 1 };
@@ -104,6 +111,7 @@ impl Rows<'_> {
             moved: vec![false; workers],
             changes: Vec::new(),
             looks: 0,
+            most: u64::MAX,
         };
         for worker in 0..workers {
             let (line, unary) = (&self.lines[worker], &self.model.unary[worker]);
@@ -152,7 +160,7 @@ impl Rows<'_> {
         clock: &Clock,
     ) -> bool {
         for (own, worker, to) in exchanges.into_iter().take(BREADTH[depth]) {
-            if clock.is_over() {
+            if chains.is_over(clock) {
                 return false;
             }
             let from = chains.current[worker];
@@ -215,9 +223,9 @@ impl Rows<'_> {
             chains.changes.push(price - std::mem::replace(known, price));
         }
         own.for_each(|&part| self.cover.change(part, index.part(part), true));
-        chains.looks += 1;
+        chains.looks += (end - start) as u64;
         if chains.changes.iter().any(|change| *change != 0) {
-            chains.looks += 2;
+            chains.looks += columns.lines.len() as u64 / COSTS_PER_LOOK;
             for (cost, line) in chains.costs[worker].iter_mut().zip(&columns.lines) {
                 *cost += chains.changes[line[period] as usize];
             }
