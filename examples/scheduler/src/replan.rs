@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use jiff::civil::Date;
-use sched_optimizer::{Budget, Options, ReplanOptions, Until};
+use sched_optimizer::{Budget, Options, ReplanOptions, Status, Until};
 
 use crate::audit::{Audit, audit};
 use crate::bad_input::BadInput;
@@ -45,8 +45,24 @@ pub struct Mended {
     pub changes: Vec<Change>,
     /// All half-days and nights of other people.
     pub of: usize,
+    /// People for whom what is settled before the absence leaves no legal line, whatever others do:
+    /// then nothing could be mended.
+    pub stuck: Vec<PersonIx>,
     /// How long it took, audit included.
     pub took: Duration,
+}
+
+impl Mended {
+    /// Why there is no legal schedule.
+    #[must_use]
+    pub fn failure(&self) -> String {
+        if self.stuck.is_empty() {
+            return "no legal schedule was found in the time; --seconds gives more".to_owned();
+        }
+        let ids: Vec<_> = self.stuck.iter().map(|&p| &*self.programme.people[p].id).collect();
+        let ids = ids.join(", ");
+        format!("what {ids} did before the absence breaks a rule after it, whatever others do")
+    }
 }
 
 /// One cell of somebody else that changed.
@@ -133,7 +149,7 @@ fn learnt(programme: &Programme, row: &AddedAbsence) -> Option<Absence> {
 }
 
 /// Mends a legal schedule after one more absence. Holds its thread for about `time`, and longer where
-/// nothing legal is found by then.
+/// nothing legal is found by then, unless there is nothing to be found.
 ///
 /// # Errors
 /// The schedule names a cell that the programme does not have, or the absence cannot be stated.
@@ -158,10 +174,14 @@ pub fn mend(
         options = options.frozen_until(first);
     }
     let mut replanned = sched_optimizer::replan(&model.problem, &old, &options);
-    if !replanned.outcome.score.is_legal() {
+    if replanned.outcome.status == Status::NotLegal {
         let patient = search.budget(Budget::seconds(PATIENCE.as_secs_f64())).until(Until::Legal);
         replanned = sched_optimizer::replan(&model.problem, &old, &options.options(patient));
     }
+    let stuck = match &replanned.outcome.status {
+        Status::Impossible(workers) => workers.iter().map(|worker| worker.index()).collect(),
+        _ => Vec::new(),
+    };
     let new = model.schedule(&changed, &replanned.outcome.roster);
     let audit = audit(&changed, &new);
     let changes = differences(schedule, &new, away);
@@ -172,6 +192,7 @@ pub fn mend(
         audit: Arc::new(audit),
         changes,
         of,
+        stuck,
         took: started.elapsed(),
     })
 }
@@ -262,9 +283,7 @@ fn told(mended: &Mended, files: &[std::path::PathBuf]) -> (String, Ending) {
     if clean {
         changes(&mut text, mended);
     } else {
-        text.push_str(
-            "Not published: no legal schedule was found in the time; --seconds gives more.\n",
-        );
+        let _ = writeln!(text, "Not published: {}.", mended.failure());
         text.push_str(&report::verdict(&mended.audit));
     }
     for file in files {

@@ -375,7 +375,10 @@ fn use_of_day(f: &mut fmt::Formatter<'_>, day: &Day) -> fmt::Result {
         Some(mended) if mended.audit.is_clean() => {
             line(f, "", format_args!("five days of illness mended: {mended}"))?;
         }
-        Some(_) => line(f, "", "five days of illness had no legal mend in time; nothing changed")?,
+        Some(mended) => {
+            let why = mended.failure();
+            line(f, "", format_args!("five days of illness not mended: {why}; nothing changed"))?;
+        }
         None => line(f, "", "nobody is free of absences to fall ill; nothing changed")?,
     }
     line(

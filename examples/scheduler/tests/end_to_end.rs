@@ -8,8 +8,10 @@ mod program;
 use std::time::{Duration, Instant};
 
 use program::{Ended, Place, bundled, copy_data};
+use scheduler::cli::Why;
 use scheduler::db::{Database, Edition};
-use scheduler::figures;
+use scheduler::domain::{Activity, Assignment, Slot};
+use scheduler::{figures, model, replan};
 
 #[test]
 fn a_first_run_publishes_a_legal_schedule_and_four_files() {
@@ -83,6 +85,33 @@ fn one_more_absence_changes_little_and_is_not_forgotten() {
     assert!(away(&place, &other, "2026-11-03", "2026-11-03"));
     let ended = place.run(&absence).with_code(2);
     assert!(ended.stderr.contains("already away"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_absence_that_a_persons_own_past_excludes_is_told_without_a_long_search() {
+    let place = Place::new();
+    place.run(&[]).with_code(0);
+    let (programme, (_, mut schedule, _)) = (bundled(), place.published().unwrap());
+    let present = |person: usize| programme.absences.iter().all(|a| a.person != person);
+    let call = schedule.assignments.iter().find_map(|a| {
+        (matches!(a.duty, Activity::Call(_)) && present(a.person)).then_some((a.person, a.duty))
+    });
+    let (person, call) = call.unwrap();
+    // On call all nights of the two weeks before: more than what is left of four weeks allows.
+    let first = programme.block.date(14);
+    let past_night = |a: &Assignment| a.slot == Slot::Night && a.date < first;
+    schedule.assignments.retain(|a| a.person != person || !past_night(a));
+    for day in 0..13 {
+        let date = programme.block.date(day);
+        schedule.assignments.push(model::cell(&programme, person, date, Slot::Night, call));
+    }
+    let id = &programme.people[person].id;
+    let absence = replan::absence(&programme, id, first, programme.block.date(18), Why::Sick);
+    let begun = Instant::now();
+    let mended = replan::mend(&programme, &schedule, absence.unwrap(), replan::TIME, 1).unwrap();
+    assert_eq!(mended.stuck, [person]);
+    assert!(mended.failure().contains(&**id), "{}", mended.failure());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
 /// Whether somebody has no duty from one day to another in the published schedule.

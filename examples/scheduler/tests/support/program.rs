@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use scheduler::audit::{Audit, audit};
-use scheduler::db::{Database, rows};
-use scheduler::domain::{Programme, Role, Schedule, Slot};
+use scheduler::cli::Why;
+use scheduler::db::{AddedAbsence, Database, rows};
+use scheduler::domain::{Person, Programme, Role, Schedule, Slot};
 use scheduler::import::{self, Source};
+use scheduler::replan;
 use scheduler::settings::Settings;
 
 /// A folder with its database and outputs.
@@ -83,11 +85,12 @@ impl Place {
         Some((version, schedule, audit))
     }
 
-    /// A resident whose absence from one day to another can surely be made up for: on duty then, but
-    /// least of all, and not at night. Where one of the few who may do some nights is away all week,
-    /// there may be no legal plan at all.
+    /// A resident whose absence from one day to another can be made up for, which is tried: on duty
+    /// then, but least of all, and not at night. Where one of the few who may do some work is away, or
+    /// has done as many nights before as four weeks allow, there is no legal plan at all.
     pub(crate) fn easily_spared(&self, first: &str, last: &str) -> String {
-        let programme = bundled();
+        let mut programme = bundled();
+        replan::learn(&mut programme, self.learnt());
         let (_, schedule, _) = self.published().unwrap();
         let duties = |person: usize| {
             let own = schedule.assignments.iter().filter(|a| a.person == person);
@@ -104,8 +107,25 @@ impl Place {
                 && !duties.is_empty()
                 && duties.iter().all(|a| a.slot != Slot::Night)
         });
-        let (_, one) = at_hand.min_by_key(|(person, _)| duties(*person).len()).unwrap();
-        one.id.clone()
+        let mut at_hand: Vec<(usize, &Person)> = at_hand.collect();
+        at_hand.sort_by_key(|(person, _)| duties(*person).len());
+        let days = [first, last].map(|day| day.parse().unwrap());
+        let can_be_mended = |one: &&Person| {
+            let absence = replan::absence(&programme, &one.id, days[0], days[1], Why::Sick);
+            let mended = replan::mend(&programme, &schedule, absence.unwrap(), replan::TIME, 1);
+            mended.unwrap().audit.is_clean()
+        };
+        let found = at_hand.into_iter().map(|(_, one)| one).find(can_be_mended);
+        found.expect("nobody can be spared").id.clone()
+    }
+
+    /// The absences that re-plans have learnt of.
+    fn learnt(&self) -> Vec<AddedAbsence> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let database = Database::open(&self.settings()).await.unwrap();
+            database.added_absences(&bundled().block.id).await.unwrap()
+        })
     }
 }
 
