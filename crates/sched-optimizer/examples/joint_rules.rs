@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use sched_optimizer::{
     ActivityId, Analysis, Budget, Canon, Demand, JointRule, Judgement, Options, Parameters,
-    PeriodId, Problem, Roster, Score, Shift, Solver, Span, WorkerId, judged_delta,
+    Penalty, PeriodId, Problem, Roster, Score, Shift, Solver, Span, WorkerId, judged_delta,
 };
 
 /// Two people never do an activity in the same period.
@@ -125,7 +125,8 @@ impl JointRule for Even {
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.workers(self.teams.iter().flatten());
         parameters.activities([&self.activity]);
-        parameters.cost(self.cost);
+        // The square of the lead, which no more than all cells can make.
+        parameters.penalty(Penalty::square(self.cost), parameters.cells());
     }
 
     fn name(&self) -> &str {

@@ -111,6 +111,7 @@ impl Rule for Points {
 
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.activities([&self.day, &self.night]);
+        parameters.cost(1, self.most.into());
     }
 
     fn name(&self) -> &str {

@@ -99,7 +99,8 @@ pub enum Fault {
         /// The cost.
         cost: i64,
     },
-    /// A penalty is so large at the greatest distance there can be that sums could overflow.
+    /// A penalty, or the cost of what breaks a soft rule, is so large at the greatest distance there can be
+    /// that sums could overflow.
     #[error(
         "{place} would cost {cost} at a distance of {distance}; each unit may cost \
          1,000,000,000 at most, and all of them together a thousand times as much"
@@ -110,6 +111,14 @@ pub enum Fault {
         /// The greatest distance.
         distance: u64,
         /// What it costs there; `i64::MAX` for whatever is more.
+        cost: i64,
+    },
+    /// All choices, demands, ratios and rules could cost so much together that sums could overflow.
+    #[error(
+        "all costs together could come to {cost}; 1,000,000,000,000,000 is the most there may be"
+    )]
+    AllCosts {
+        /// What they could come to, counted generously; `i64::MAX` for whatever is more.
         cost: i64,
     },
     /// A demand's limits contradict each other.

@@ -61,6 +61,8 @@
 //!
 //! # Limits
 //!
+//! * Costs are whole numbers, and all that a roster could be charged for may come to 10¹⁵ together. What could
+//!   come to more is refused when the problem is built, as far as rules [say](Parameters) what they charge.
 //! * What concerns several workers and is no function of counts in one period is a matter of the search
 //!   alone: a [`JointRule`] is judged and priced cell by cell, but no bound, pruning or conflict knows it. A
 //!   solve with such rules seldom proves its roster best, and never that they cannot be kept.

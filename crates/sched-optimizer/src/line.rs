@@ -38,6 +38,7 @@ use planes::{LANES, Planes};
 use sums::Sum;
 
 use crate::ids::{ActivityId, WorkerId};
+use crate::parameters::MOST_FOR_ALL;
 use crate::problem::Problem;
 use crate::rule::{Automaton, LineContext};
 use crate::tally::Tally;
@@ -48,6 +49,23 @@ pub(crate) const UNIT: i64 = 64;
 
 /// "No line": above every cost, with room to add to.
 pub(crate) const NONE: i64 = i64::MAX / 4;
+
+/// The most that rules may ask for, in parts of [`UNIT`]. A problem is refused when its costs could come to
+/// more, so only a rule that did not say how much it charges gets here; what it does then counts as broken,
+/// since sums that wrapped around would count as cheap.
+const DEAREST: i64 = MOST_FOR_ALL * UNIT;
+
+/// `total`, in parts of [`UNIT`], and what a rule asks for next, in cost units; `None` where the line is
+/// refused.
+fn charge(total: i64, cost: i64) -> Option<i64> {
+    let asked = Some(cost).filter(|cost| (0..=MOST_FOR_ALL).contains(cost))?;
+    together(total, asked * UNIT)
+}
+
+/// The sum of two costs of rules; `None` where it is more than [`DEAREST`].
+fn together(a: i64, b: i64) -> Option<i64> {
+    Some(a + b).filter(|&both| both <= DEAREST)
+}
 
 /// How large a line programme may become.
 #[derive(Clone, Copy)]

@@ -199,7 +199,7 @@ fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
     let largest = last.max().unwrap_or(0) * UNIT;
     let mut named = Parameters::default();
     problem.joint_rules().iter().for_each(|rule| rule.parameters(&mut named));
-    let joint = named.costs.iter().map(|cost| cost * UNIT);
+    let joint = named.charges.iter().map(|(cost, _)| cost.next(0) * UNIT);
     let all = unary.iter().flatten().copied().chain(first).chain(joint);
     let mut costs: Vec<i64> = all.filter(|&cost| cost > 0).collect();
     let middle = costs.len() / 4;

@@ -1,7 +1,6 @@
 //! What a distance from what is free costs.
 
 use crate::fingerprint::Canon;
-use crate::parameters::Parameters;
 
 /// The cost of being `d` units away from what is free: `linear * d + square * d * d`, in cost units.
 ///
@@ -17,8 +16,8 @@ use crate::parameters::Parameters;
 /// assert_eq!(Penalty::default().cost(1_000), 0);
 /// ```
 ///
-/// A [demand](crate::Demand) or [ratio](crate::Ratio) whose next unit of distance could cost more than
-/// 1,000,000,000, or all of them together more than a thousand times as much, is refused when the
+/// A [demand](crate::Demand), [ratio](crate::Ratio) or rule whose next unit of distance could cost more
+/// than 1,000,000,000, or all of them together more than a thousand times as much, is refused when the
 /// problem is built: sums could overflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Penalty {
@@ -66,11 +65,6 @@ impl Penalty {
             square => ((left - 1) / square + 1) / 2,
         };
         worth.unsigned_abs()
-    }
-
-    pub(crate) fn parameters(self, parameters: &mut Parameters) {
-        parameters.cost(self.linear);
-        parameters.cost(self.square);
     }
 
     pub(crate) fn describe(self, canon: &mut Canon) {

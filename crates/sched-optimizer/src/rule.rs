@@ -33,7 +33,9 @@ pub trait Rule: Debug + Send + Sync {
     /// in their [fingerprint](crate::Fingerprint). What the problem itself holds is described already.
     fn describe(&self, canon: &mut Canon);
 
-    /// Names the activities and costs that the problem is to check when it is built. Default: none.
+    /// Names the activities and costs that the problem is to check when it is built. What is not named may
+    /// cost too much to be added up: the search never takes a line for cheap that is dear, but may take it
+    /// for [refused](Step::cost). Default: none.
     fn parameters(&self, parameters: &mut Parameters) {
         _ = parameters;
     }
@@ -87,7 +89,8 @@ pub trait Automaton: Send + Sync {
     /// The state after `activity` was worked in `period`, or `None` when the line is refused.
     fn step(&self, state: u64, period: PeriodId, activity: ActivityId) -> Option<Step>;
 
-    /// The last cost, or `None` when the line is refused. Default: accepts for nothing.
+    /// The last cost, in the range of [`Step::cost`], or `None` when the line is refused. Default: accepts
+    /// for nothing.
     fn finish(&self, state: u64) -> Option<i64> {
         _ = state;
         Some(0)
@@ -113,7 +116,8 @@ pub trait Automaton: Send + Sync {
 pub struct Step {
     /// The new state.
     pub state: u64,
-    /// What the step costs; not negative.
+    /// What the step costs; not negative. Where it is, or where a line comes to more than
+    /// 1,000,000,000,000,000, the search takes the line for refused: see [`Parameters`].
     pub cost: i64,
 }
 
@@ -133,10 +137,10 @@ pub fn automata_cost(automata: &[Box<dyn Automaton>], line: &Line<'_>) -> Option
         let mut state = automaton.start();
         for (period, &activity) in line.activities().iter().enumerate() {
             let step = automaton.step(state, PeriodId::new(period), activity)?;
-            total += step.cost;
+            total = step.cost.saturating_add(total);
             state = step.state;
         }
-        total += automaton.finish(state)?;
+        total = automaton.finish(state)?.saturating_add(total);
     }
     Some(total)
 }
@@ -146,7 +150,7 @@ pub fn automata_cost(automata: &[Box<dyn Automaton>], line: &Line<'_>) -> Option
 pub struct Judgement {
     /// Where the line breaks the rule.
     pub breaches: Vec<Breach>,
-    /// Soft cost, not negative.
+    /// Soft cost, not negative. Sums of costs end at `i64::MAX`.
     pub cost: i64,
 }
 
@@ -160,8 +164,8 @@ impl Judgement {
     /// The amounts of all breaches, and the cost.
     #[must_use]
     pub fn score(&self) -> Score {
-        let hard = self.breaches.iter().map(|breach| breach.amount).sum();
-        Score { hard, soft: self.cost }
+        let amounts = self.breaches.iter().map(|breach| breach.amount);
+        Score { hard: amounts.fold(0, i64::saturating_add), soft: self.cost }
     }
 }
 

@@ -23,11 +23,14 @@ impl Score {
     }
 }
 
+/// Sums and differences end where an `i64` does.
 impl Add for Score {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { hard: self.hard + other.hard, soft: self.soft + other.soft }
+        let [hard, soft] = [(self.hard, other.hard), (self.soft, other.soft)]
+            .map(|(own, other)| own.saturating_add(other));
+        Self { hard, soft }
     }
 }
 
@@ -42,7 +45,9 @@ impl Sub for Score {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self { hard: self.hard - other.hard, soft: self.soft - other.soft }
+        let [hard, soft] = [(self.hard, other.hard), (self.soft, other.soft)]
+            .map(|(own, other)| own.saturating_sub(other));
+        Self { hard, soft }
     }
 }
 

@@ -22,7 +22,7 @@ pub trait Tally: Send + Sync {
     /// The least and the most that the sum may be at the end.
     fn limits(&self) -> (u32, u32);
 
-    /// What a sum within the limits costs. Default: nothing.
+    /// What a sum within the limits costs, in the range of [`Step::cost`]. Default: nothing.
     fn cost(&self, sum: u32) -> i64 {
         _ = sum;
         0

@@ -86,9 +86,9 @@ fn cost(automaton: &dyn Automaton, line: &Line<'_>) -> Option<i64> {
     let (mut state, mut total) = (automaton.start(), 0);
     for (period, &activity) in line.activities().iter().enumerate() {
         let step = automaton.step(state, PeriodId::new(period), activity)?;
-        (state, total) = (step.state, total + step.cost);
+        (state, total) = (step.state, step.cost.saturating_add(total));
     }
-    Some(total + automaton.finish(state)?)
+    Some(automaton.finish(state)?.saturating_add(total))
 }
 
 /// Depth first, one layer a period; a state that was entered once is not entered again.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::digest::Mixed;
 use super::graph::{Edge, Graph, Layer, index};
-use super::{Cells, NONE, UNIT};
+use super::{Cells, NONE, charge};
 use crate::ids::{ActivityId, PeriodId};
 use crate::rule::Automaton;
 use crate::tally::Tally;
@@ -37,10 +37,11 @@ impl Offer<'_> {
         let (layers, states) =
             self.explore(automaton.start(), most, |state, period, activity| {
                 let step = automaton.step(state, period, activity)?;
-                Some((step.state, 0, step.cost * UNIT))
+                Some((step.state, 0, charge(0, step.cost)?))
             })?;
         let ends = states.last().into_iter().flatten();
-        let cost = |&state: &u64| automaton.finish(state).map_or(NONE, |cost| cost * UNIT);
+        let cost =
+            |&state: &u64| automaton.finish(state).and_then(|cost| charge(0, cost)).unwrap_or(NONE);
         let finish = ends.map(cost).collect();
         let mut graph = Graph { layers, finish, amounts: vec![Vec::new()] };
         graph.reduce();

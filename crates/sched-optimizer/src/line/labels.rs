@@ -1,7 +1,7 @@
 //! Labels: partial lines with the states of all automata that are not multiplied out.
 
 use super::pass::Scratch;
-use super::{LineProgram, NONE, UNIT};
+use super::{LineProgram, NONE, charge};
 use crate::ids::PeriodId;
 
 /// How hard the label pass tries.
@@ -155,7 +155,7 @@ impl LineProgram {
         for (at, automaton) in self.labelled.iter().enumerate() {
             let state = arena.states[from * width + at];
             let step = automaton.step(state, PeriodId::new(period), activity)?;
-            extra += step.cost * UNIT;
+            extra = charge(extra, step.cost)?;
             arena.candidate.push(step.state);
         }
         Some(extra)
@@ -203,10 +203,11 @@ impl LineProgram {
                 continue;
             }
             let states = &arena.states[at * width..(at + 1) * width];
-            let ends = self.labelled.iter().zip(states);
-            let extra: Option<i64> = ends.map(|(automaton, &state)| automaton.finish(state)).sum();
+            let mut ends = self.labelled.iter().zip(states);
+            let extra = ends
+                .try_fold(0, |extra, (automaton, &state)| charge(extra, automaton.finish(state)?));
             let Some(extra) = extra else { continue };
-            let total = label.cost + self.graph.finish[label.node as usize] + extra * UNIT;
+            let total = label.cost + self.graph.finish[label.node as usize] + extra;
             if total < best.map_or(upper, |best| best.0) {
                 best = Some((total, at));
             }

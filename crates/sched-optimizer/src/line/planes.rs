@@ -11,7 +11,7 @@ use super::alike::{Alike, Columns};
 use super::digest::Mixed;
 use super::graph::{Edge, Graph};
 use super::sums::Sum;
-use super::{Cells, UNIT};
+use super::{Cells, charge};
 use crate::tally::Tally;
 
 /// Numbers are handled in blocks of this many.
@@ -263,7 +263,7 @@ impl Planes {
                 let sum = axis.sum.start + units(axis, at)? * axis.sum.unit;
                 let within = axis.sum.limits.0 <= sum && sum <= axis.sum.limits.1;
                 let sum = u32::try_from(sum).ok().filter(|_| within)?;
-                Some(total + axis.tally.cost(sum) * UNIT)
+                charge(total, axis.tally.cost(sum))
             })
         };
         let ends = (0..small(self.size)).filter_map(|at| cost(at).map(|cost| (at, cost)));

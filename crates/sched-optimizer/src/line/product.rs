@@ -1,6 +1,7 @@
 //! Products of graphs: the lines that all of them have.
 
 use super::graph::{Edge, Graph, Layer, index};
+use super::{NONE, together};
 
 /// In place of a number that is not given yet.
 const OPEN: u32 = u32::MAX;
@@ -30,13 +31,13 @@ impl Graph {
             for &(a, b) in &nodes {
                 for edge in pair.0.edges_of(a) {
                     let Some(step) = row.edge(pair.1, b, edge.choice) else { continue };
+                    let Some(cost) = together(edge.cost, step.cost) else { continue };
                     let number = &mut numbers[edge.to as usize * width + step.to as usize];
                     if *number == OPEN {
                         *number = index(next.len());
                         next.push((edge.to, step.to));
                     }
                     let tag = tags.joint(edge.tag, step.tag);
-                    let cost = edge.cost + step.cost;
                     layer.edges.push(Edge { to: *number, choice: edge.choice, tag, cost });
                 }
                 layer.close_node();
@@ -50,9 +51,10 @@ impl Graph {
             layers.push(layer);
             nodes = next;
         }
-        let ends = nodes.iter();
-        let finish =
-            ends.map(|&(a, b)| self.finish[a as usize] + other.finish[b as usize]).collect();
+        let finish = nodes.iter().map(|&(a, b)| {
+            together(self.finish[a as usize], other.finish[b as usize]).unwrap_or(NONE)
+        });
+        let finish = finish.collect();
         let mut product = Self { layers, finish, amounts: tags.amounts };
         product.reduce();
         Some(product)

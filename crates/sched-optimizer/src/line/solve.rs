@@ -3,7 +3,7 @@
 use super::guess::Guess;
 use super::labels::{Arena, Effort, Solved};
 use super::pass::Forwards;
-use super::{LineProgram, NONE, Priced, UNIT};
+use super::{LineProgram, NONE, Priced, charge, together};
 use crate::ids::PeriodId;
 
 impl LineProgram {
@@ -154,9 +154,15 @@ impl LineProgram {
         arena.sums.extend(sums);
         let nothing = path.is_empty();
         let toll = |toll: u32| self.planes.tolls[toll as usize].cost;
-        let edges = path.iter().map(|&(choice, at)| prices[choice as usize] + toll(at));
+        let mut edges = path.iter().map(|&(choice, at)| (prices[choice as usize], toll(at)));
         let finish = self.graph.finish.get(last).copied().unwrap_or(NONE);
-        arena.cost = edges.sum::<i64>() + finish;
+        let sums = edges.try_fold((0, finish), |(cells, rules), (price, toll)| {
+            Some((cells + price, together(rules, toll)?))
+        });
+        (arena.cost, arena.exact) = match sums {
+            Some((cells, rules)) => (cells + rules, arena.exact),
+            None => (NONE, false),
+        };
         arena.path = path;
         (!nothing).then_some(bound + total - slack)
     }
@@ -169,7 +175,7 @@ impl LineProgram {
     /// What the end of a path costs where its sums on the planes are within their limits, with `leans`
     /// given back. The guess learns from the sums.
     fn end_cost(&self, path: &[(u32, u32)], guess: &mut Guess, leans: &[i64]) -> Option<i64> {
-        let mut total = Some(0);
+        let (mut total, mut given_back) = (Some(0), 0);
         for (number, ((sum, at), lean)) in self.exact.iter().zip(leans).enumerate() {
             let units = path.iter().map(|&(_, toll)| sum.units(self.amount(toll, sum.part)));
             let amount = units.sum::<i64>();
@@ -178,9 +184,10 @@ impl LineProgram {
             let within = sum.limits.0 <= value && value <= sum.limits.1;
             let tally = self.labelled[*at].as_tally().filter(|_| within);
             let cost = tally.zip(u32::try_from(value).ok()).map(|(tally, sum)| tally.cost(sum));
-            total = total.zip(cost).map(|(total, cost)| total + cost * UNIT - lean * amount);
+            let asked = total.zip(cost).and_then(|(total, cost)| charge(total, cost));
+            (total, given_back) = (asked, given_back + lean * amount);
         }
-        total
+        total.map(|total| total - given_back)
     }
 
     /// [`backwards`](Self::backwards) with the sums of choices charged to their prices.
@@ -233,17 +240,17 @@ impl LineProgram {
         if line.len() != self.graph.layers.len() {
             return None;
         }
-        let mut node = 0;
-        let mut cost = 0;
+        let (mut node, mut cells, mut rules) = (0, 0, 0);
         for (period, (&choice, layer)) in line.iter().zip(&self.graph.layers).enumerate() {
             if layer.nodes() == 0 {
                 return None;
             }
             let edge = layer.edges_of(node).iter().find(|edge| edge.choice == choice)?;
-            cost += edge.cost + prices[self.starts[period] + choice as usize];
+            cells += prices[self.starts[period] + choice as usize];
+            rules = together(rules, edge.cost)?;
             node = edge.to;
         }
-        Some(cost + self.graph.finish.get(node as usize)?)
+        Some(cells + together(rules, *self.graph.finish.get(node as usize)?)?)
     }
 
     /// The cost of a given line by its positions, or `None` when a rule refuses it.
@@ -266,10 +273,10 @@ impl LineProgram {
             for (period, &choice) in arena.line.iter().enumerate() {
                 let activity = self.activities[self.starts[period] + choice as usize];
                 let step = automaton.step(state, PeriodId::new(period), activity)?;
-                total += step.cost * UNIT;
+                total = charge(total, step.cost)?;
                 state = step.state;
             }
-            total += automaton.finish(state)? * UNIT;
+            total = charge(total, automaton.finish(state)?)?;
         }
         Some(total)
     }

@@ -8,6 +8,7 @@ use crate::demand::{Demand, Ratio};
 use crate::error::{Fault, ProblemError};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::joint_rule::JointRule;
+use crate::parameters::MOST_FOR_ONE;
 use crate::rule::Rule;
 use crate::time::{Duty, Shift, Span};
 
@@ -136,8 +137,8 @@ impl ProblemBuilder {
         self.edit(worker, |draft| draft.limits.push((period, limit)))
     }
 
-    /// Adds a soft cost to a choice. Costs of one choice add up; a cost of a choice the worker does
-    /// not have is ignored.
+    /// Adds a soft cost to a choice. Costs of one choice add up, to 1,000,000,000 at most; a cost of a
+    /// choice the worker does not have is ignored.
     pub fn cost(
         &mut self,
         worker: WorkerId,
@@ -273,6 +274,9 @@ impl Freeze<'_> {
                 None => {
                     let same = costs.iter().filter(|cost| cost.1 == activity);
                     let cost = same.map(|cost| cost.2).sum();
+                    if cost > MOST_FOR_ONE {
+                        faults.push(self.dear_choice(worker, period, activity, cost));
+                    }
                     worker.choices.push(Choice { activity, cost });
                 }
             }
@@ -299,6 +303,18 @@ impl Freeze<'_> {
             (restricted && !allow_lists.any(|list| list.contains(&activity)))
                 .then_some(self.not_allowed)
         })
+    }
+
+    fn dear_choice(
+        &self,
+        worker: &Worker,
+        period: PeriodId,
+        activity: ActivityId,
+        cost: i64,
+    ) -> Fault {
+        let period = &self.builder.periods[period.index()].name;
+        let activity = &self.builder.activities[activity.index()];
+        Fault::Cost { place: format!("{activity} of {} in {period}", worker.name), cost }
     }
 
     fn empty_domain(&self, worker: &Worker, period: PeriodId, removed: usize) -> Fault {

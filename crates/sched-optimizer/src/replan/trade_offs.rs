@@ -142,7 +142,10 @@ impl Curve<'_> {
 /// Breaches, and the cost with changes at `cost` parts of [`UNIT`] each.
 fn price(one: &Replanned, cost: i64) -> (i64, i64) {
     let score = one.outcome.score;
-    (score.hard, score.soft * UNIT + one.changes.weight.saturating_mul(cost))
+    (
+        score.hard,
+        score.soft.saturating_mul(UNIT).saturating_add(one.changes.weight.saturating_mul(cost)),
+    )
 }
 
 /// By weight of their changes, those than which no other has as few and as good a score.

@@ -84,6 +84,11 @@ impl Soften for BusyGroups {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
     }
+
+    fn most(&self, _: &Parameters) -> u64 {
+        let groups = self.groups.len() as u64 + u64::from(self.history);
+        u64::from(self.min) + groups.saturating_sub(self.max.into())
+    }
 }
 
 impl BusyGroups {

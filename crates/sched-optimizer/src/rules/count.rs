@@ -67,8 +67,9 @@ pub struct Target {
 }
 
 impl Target {
-    pub(super) fn parameters(self, parameters: &mut Parameters) {
-        self.cost.parameters(parameters);
+    /// Counts lie between zero and `most`.
+    pub(super) fn parameters(self, parameters: &mut Parameters, most: u64) {
+        parameters.penalty(self.cost, most.max(self.count.into()));
     }
 
     pub(super) fn cost(self, count: u64) -> i64 {
@@ -114,7 +115,8 @@ impl Rule for Count {
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.activities(&self.activities);
         parameters.activities(self.windows.iter().filter_map(|w| w.when.as_ref()).flatten());
-        self.target.iter().for_each(|target| target.parameters(parameters));
+        let cells = parameters.cells();
+        self.target.iter().for_each(|target| target.parameters(parameters, cells));
     }
 
     fn describe(&self, canon: &mut Canon) {
@@ -138,6 +140,15 @@ impl Rule for Count {
 impl Soften for Count {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
+    }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        let window = |window: &CountWindow| {
+            let cells = size.cells().min(window.periods.len() as u64);
+            let count = cells + u64::from(window.history);
+            u64::from(window.min) + count.saturating_sub(window.max.into())
+        };
+        self.windows.iter().map(window).fold(0, u64::saturating_add)
     }
 }
 

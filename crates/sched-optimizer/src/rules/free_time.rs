@@ -93,6 +93,10 @@ impl Soften for FreeTime {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
     }
+
+    fn most(&self, _: &Parameters) -> u64 {
+        self.windows.iter().map(|window| u64::from(window.at_least)).sum()
+    }
 }
 
 fn applies(window: &FreeWindow, line: &Line<'_>) -> bool {

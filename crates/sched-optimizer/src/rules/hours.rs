@@ -87,6 +87,14 @@ impl Soften for Hours {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
     }
+
+    fn most(&self, _: &Parameters) -> u64 {
+        let over = |window: &HoursWindow| {
+            let minutes = i64::from(window.span.minutes());
+            (minutes - i64::from(window.limit)).max(0).unsigned_abs()
+        };
+        self.windows.iter().map(over).fold(0, u64::saturating_add)
+    }
 }
 
 fn applies(window: &HoursWindow, line: &Line<'_>) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::Soften;
 use crate::rules::form::Form;
@@ -80,6 +81,12 @@ impl Rule for Rest {
 impl Soften for Rest {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
+    }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        // What is missing of a pause, or how long two duties overlap.
+        let pause = self.short.max(self.long).max(0).unsigned_abs();
+        size.duties().saturating_mul(size.longest_duty().max(pause.into()))
     }
 }
 

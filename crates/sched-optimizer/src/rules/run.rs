@@ -99,6 +99,10 @@ impl Soften for Run {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
     }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        size.cells().saturating_mul(self.min.max(1).into())
+    }
 }
 
 impl Run {

@@ -60,11 +60,19 @@ pub struct Soft<R> {
 pub trait Soften: Rule {
     /// The automata of the soft rule.
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>>;
+
+    /// The most that all breaches of one line can amount to, or more; with the weight it says whether sums
+    /// of costs [could overflow](Parameters). `size` knows how large a line is.
+    fn most(&self, size: &Parameters) -> u64;
 }
 
 impl<R: Soften + ?Sized> Soften for Arc<R> {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         R::soft_automata(self, context, weight)
+    }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        R::most(self, size)
     }
 }
 
@@ -89,7 +97,7 @@ impl<R: Soften> Rule for Soft<R> {
 
     fn parameters(&self, parameters: &mut Parameters) {
         self.rule.parameters(parameters);
-        parameters.cost(self.weight);
+        parameters.cost(self.weight, self.rule.most(parameters));
     }
 
     fn name(&self) -> &str {

@@ -125,6 +125,14 @@ impl Soften for Stay {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
     }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        let segment = |segment: &Segment| {
+            let cells = size.cells().min(segment.periods.len() as u64);
+            cells + u64::from(segment.min_cells) + 1
+        };
+        self.segments.iter().map(segment).fold(0, u64::saturating_add)
+    }
 }
 
 impl Stay {

@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, PeriodId};
+use crate::parameters::Parameters;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
 use crate::rules::Soften;
 use crate::rules::form::Form;
@@ -71,6 +72,12 @@ impl Rule for Stretch {
 impl Soften for Stretch {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
+    }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        // Both limits may be broken, by the minutes that a duty and the pause before it add.
+        let added = size.longest_duty() + u64::from(self.join.max(0).unsigned_abs());
+        size.duties().saturating_mul(added).saturating_mul(2)
     }
 }
 

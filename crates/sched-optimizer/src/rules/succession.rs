@@ -63,6 +63,10 @@ impl Soften for Succession {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
     }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        size.cells()
+    }
 }
 
 impl Succession {

@@ -35,6 +35,13 @@ impl Total {
         let listed = self.amounts.iter().filter(|(listed, _)| *listed == activity);
         listed.map(|(_, amount)| u64::from(*amount)).sum()
     }
+
+    /// No total is larger.
+    fn reach(&self, size: &Parameters) -> u64 {
+        let dearest = self.amounts.iter().map(|(activity, _)| self.amount(*activity)).max();
+        let added = size.cells().saturating_mul(dearest.unwrap_or(0));
+        added.saturating_add(self.history.into())
+    }
 }
 
 impl Rule for Total {
@@ -66,7 +73,8 @@ impl Rule for Total {
 
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.activities(self.amounts.iter().map(|(activity, _)| activity));
-        self.target.iter().for_each(|target| target.parameters(parameters));
+        let reach = self.reach(parameters);
+        self.target.iter().for_each(|target| target.parameters(parameters, reach));
     }
 
     fn describe(&self, canon: &mut Canon) {
@@ -90,6 +98,10 @@ impl Rule for Total {
 impl Soften for Total {
     fn soft_automata(&self, context: &LineContext<'_>, weight: i64) -> Vec<Box<dyn Automaton>> {
         self.with(context, Form::Soft(weight))
+    }
+
+    fn most(&self, size: &Parameters) -> u64 {
+        u64::from(self.min) + self.reach(size).saturating_sub(self.max.into())
     }
 }
 

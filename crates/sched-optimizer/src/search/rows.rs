@@ -348,11 +348,11 @@ impl<'m> Rows<'m> {
         let id = WorkerId::new(worker);
         let line = Line::new(self.model.problem, id, &activities);
         let mut score = Score { hard: 0, soft: cells / UNIT };
-        for judgement in self.model.problem.rules(id).iter().map(|rule| rule.judge(&line)) {
-            score.hard += judgement.breaches.iter().map(|breach| breach.amount).sum::<i64>();
-            score.soft += judgement.cost;
+        for rule in self.model.problem.rules(id) {
+            score += rule.judge(&line).score();
         }
-        (score, score.soft * UNIT - cells)
+        // Of a line that is refused because it is dear, this is more than an `i64` holds.
+        (score, score.soft.saturating_mul(UNIT).min(NONE) - cells)
     }
 
     fn fill_prices(&mut self, worker: usize) {
@@ -412,8 +412,7 @@ impl<'m> Rows<'m> {
         let line = std::mem::take(&mut self.lines[worker]);
         if !line.is_empty() {
             self.change_line(worker, &line, false);
-            self.total.hard -= self.own[worker].hard;
-            self.total.soft -= self.own[worker].soft;
+            self.total = self.total - self.own[worker];
         }
         line
     }

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sched_optimizer::{
-    ActivityId, Canon, JointRule, Judgement, Parameters, PeriodId, Problem, Roster, Score, WorkerId,
+    ActivityId, Canon, JointRule, Judgement, Parameters, Penalty, PeriodId, Problem, Roster, Score,
+    WorkerId,
 };
 
 /// Kinds of joint rules.
@@ -67,7 +68,7 @@ impl JointRule for Apart {
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.workers(&self.workers);
         parameters.activities([&self.activity]);
-        self.cost.into_iter().for_each(|cost| parameters.cost(cost));
+        self.cost.into_iter().for_each(|cost| parameters.cost(cost, parameters.cells()));
     }
 
     fn name(&self) -> &str {
@@ -131,7 +132,9 @@ impl JointRule for Even {
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.workers(self.teams.iter().flatten());
         parameters.activities([&self.activity]);
-        self.cost.into_iter().for_each(|cost| parameters.cost(cost));
+        let cells = parameters.cells();
+        let cost = self.cost.map(Penalty::square);
+        cost.into_iter().for_each(|cost| parameters.penalty(cost, cells));
     }
 
     fn name(&self) -> &str {
@@ -194,7 +197,7 @@ impl JointRule for OneHand {
 
     fn parameters(&self, parameters: &mut Parameters) {
         parameters.activities([&self.activity]);
-        self.cost.into_iter().for_each(|cost| parameters.cost(cost));
+        self.cost.into_iter().for_each(|cost| parameters.cost(cost, parameters.cells()));
     }
 
     fn name(&self) -> &str {

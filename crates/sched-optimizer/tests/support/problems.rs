@@ -253,7 +253,7 @@ impl Maker {
         }
     }
 
-    fn hard_rule_of(&mut self, kind: usize) -> Arc<dyn Soften> {
+    pub(crate) fn hard_rule_of(&mut self, kind: usize) -> Arc<dyn Soften> {
         match kind {
             0 => Arc::new(self.rest()),
             1 => Arc::new(self.stretch()),

@@ -5,16 +5,14 @@ use std::collections::HashSet;
 use super::{Limit, ProblemBuilder};
 use crate::error::Fault;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
-use crate::parameters::Parameters;
+use crate::parameters::{Extent, MOST_FOR_ALL, MOST_FOR_EACH, MOST_FOR_ONE, Parameters};
 use crate::penalty::Penalty;
 use crate::time::Shift;
 
-const MAX_COST: i64 = 1_000_000_000;
-/// Of all that one demand or ratio can cost.
-const MAX_PENALTY: i64 = 1_000_000_000_000;
-
 pub(super) fn faults(builder: &ProblemBuilder) -> Vec<Fault> {
-    let mut check = Check { builder, faults: Vec::new() };
+    let shifts = builder.offers.iter().filter_map(|offer| offer.2);
+    let longest_shift = shifts.map(|shift| shift.span.minutes()).max().unwrap_or(0);
+    let mut check = Check { builder, faults: Vec::new(), longest_shift, most: 0 };
     check.sizes();
     check.names();
     check.periods();
@@ -23,12 +21,16 @@ pub(super) fn faults(builder: &ProblemBuilder) -> Vec<Fault> {
     check.demands();
     check.ratios();
     check.joint_rules();
+    check.sum();
     check.faults
 }
 
 struct Check<'b> {
     builder: &'b ProblemBuilder,
     faults: Vec<Fault>,
+    longest_shift: i32,
+    /// What everything looked at so far could cost.
+    most: i64,
 }
 
 impl Check<'_> {
@@ -112,6 +114,7 @@ impl Check<'_> {
                 let place = format!("a cost of {}", worker.name);
                 self.cells(&place, period, &[activity]);
                 self.cost(&place, cost);
+                self.most = self.most.saturating_add(cost.max(0));
             }
             self.rules(worker);
             self.duties(worker);
@@ -119,8 +122,9 @@ impl Check<'_> {
     }
 
     fn rules(&mut self, worker: &super::Draft) {
+        let extent = self.extent(std::slice::from_ref(worker));
         for rule in &worker.rules {
-            let mut named = Parameters::default();
+            let mut named = Parameters::new(extent);
             rule.parameters(&mut named);
             let place = format!("rule {} of {}", rule.name(), worker.name);
             self.named(&place, &named);
@@ -128,8 +132,9 @@ impl Check<'_> {
     }
 
     fn joint_rules(&mut self) {
+        let extent = self.extent(&self.builder.workers);
         for rule in &self.builder.joint_rules {
-            let mut named = Parameters::default();
+            let mut named = Parameters::new(extent);
             rule.parameters(&mut named);
             self.named(&format!("joint rule {}", rule.name()), &named);
         }
@@ -138,7 +143,22 @@ impl Check<'_> {
     fn named(&mut self, place: &str, named: &Parameters) {
         named.workers.iter().for_each(|&worker| _ = self.has_worker(place, worker));
         named.activities.iter().for_each(|&activity| _ = self.has_activity(place, activity));
-        named.costs.iter().for_each(|&cost| self.cost(place, cost));
+        named.charges.iter().for_each(|&(cost, most)| self.penalty(place, cost, most));
+    }
+
+    fn extent(&self, workers: &[super::Draft]) -> Extent {
+        let settled = workers.iter().flat_map(|worker| &worker.duties);
+        let longest = settled.clone().map(|duty| duty.span.minutes()).max().unwrap_or(0);
+        let longest = longest.max(self.longest_shift).unsigned_abs();
+        let cells = workers.len() as u64 * self.builder.periods.len() as u64;
+        let duties = cells + settled.count() as u64;
+        Extent { cells, duties, longest_duty: longest.into() }
+    }
+
+    fn sum(&mut self) {
+        if self.most > MOST_FOR_ALL {
+            self.faults.push(Fault::AllCosts { cost: self.most });
+        }
     }
 
     fn duties(&mut self, worker: &super::Draft) {
@@ -211,7 +231,7 @@ impl Check<'_> {
     }
 
     fn cost(&mut self, place: &str, cost: i64) {
-        if !(0..=MAX_COST).contains(&cost) {
+        if !(0..=MOST_FOR_ONE).contains(&cost) {
             self.faults.push(Fault::Cost { place: place.to_owned(), cost });
         }
     }
@@ -223,9 +243,13 @@ impl Check<'_> {
         self.cost(place, linear);
         self.cost(place, square);
         let (dearest, all) = (penalty.next(most.saturating_sub(1)), penalty.cost(most));
-        let much = most > 0 && (dearest > MAX_COST || all > MAX_PENALTY);
-        if much && self.faults.len() == known {
+        if self.faults.len() > known {
+            return;
+        }
+        if most > 0 && (dearest > MOST_FOR_ONE || all > MOST_FOR_EACH) {
             self.faults.push(Fault::Penalty { place: place.to_owned(), distance: most, cost: all });
+        } else {
+            self.most = self.most.saturating_add(all);
         }
     }
 
