@@ -1,5 +1,5 @@
-//! Two rules about several people's lines together: Ada and Ben never share a night, and two teams
-//! share the nights.
+//! Two rules about several people's lines together: Ada is new and has no night without Ben, and Cleo and
+//! Dora share a post of eight nights.
 //!
 //! Each says twice what it means: as a judgement of the whole roster, and as what one changed cell does
 //! to it. `judged_delta` compares the two.
@@ -13,20 +13,22 @@ use sched_optimizer::{
     Penalty, PeriodId, Problem, Roster, Score, Shift, Solver, Span, WorkerId, judged_delta,
 };
 
-/// Two people never do an activity in the same period.
+/// A newcomer does an activity only beside the mentor.
 #[derive(Debug)]
-struct Apart {
-    pair: [WorkerId; 2],
+struct Beside {
+    newcomer: WorkerId,
+    mentor: WorkerId,
     activity: ActivityId,
 }
 
-impl JointRule for Apart {
+impl JointRule for Beside {
     fn judge(&self, problem: &Problem, roster: &Roster) -> Judgement {
         let mut judgement = Judgement::default();
         for period in problem.period_ids() {
-            if self.pair.iter().all(|&one| roster.get(one, period) == Some(self.activity)) {
-                let [a, b] = self.pair.map(|one| problem.worker_name(one));
-                let message = format!("{a} and {b} in {}", problem.period_name(period));
+            let does = |worker| roster.get(worker, period) == Some(self.activity);
+            if does(self.newcomer) && !does(self.mentor) {
+                let name = problem.worker_name(self.newcomer);
+                let message = format!("{name} alone in {}", problem.period_name(period));
                 judgement.breach(problem.period_span(period).start, 1, message);
             }
         }
@@ -41,62 +43,55 @@ impl JointRule for Apart {
         period: PeriodId,
         to: ActivityId,
     ) -> Score {
-        let [a, b] = self.pair;
-        // Nothing changes for others, nor while the other one of the pair is elsewhere.
-        let other = if worker == a { b } else { a };
-        let there = |activity| activity == Some(self.activity);
-        if (worker != a && worker != b) || !there(roster.get(other, period)) {
-            return Score::default();
-        }
-        let [now, then] = [roster.get(worker, period), Some(to)].map(|one| i64::from(there(one)));
-        Score { hard: then - now, soft: 0 }
+        let is = |activity| activity == Some(self.activity);
+        let [newcomer, mentor] = [self.newcomer, self.mentor].map(|w| is(roster.get(w, period)));
+        let then = match worker {
+            _ if worker == self.newcomer => is(Some(to)) && !mentor,
+            _ if worker == self.mentor => newcomer && !is(Some(to)),
+            // Nothing changes for others.
+            _ => return Score::default(),
+        };
+        Score { hard: i64::from(then) - i64::from(newcomer && !mentor), soft: 0 }
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.workers(&self.pair);
+        canon.worker(self.newcomer);
+        canon.worker(self.mentor);
         canon.activity(self.activity);
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
-        parameters.workers(&self.pair);
+        parameters.workers([&self.newcomer, &self.mentor]);
         parameters.activities([&self.activity]);
     }
 
     fn name(&self) -> &str {
-        "apart"
+        "beside"
     }
 }
 
-/// Two teams do an activity equally often: the difference costs its square. A cost that only the last
-/// step towards the goal lowered would not lead there.
+/// Several people share a post: together they do an activity so many times. The distance costs its
+/// square. A cost that only the last step towards the goal lowered would not lead there.
 #[derive(Debug)]
-struct Even {
-    teams: [Vec<WorkerId>; 2],
+struct Post {
+    workers: Vec<WorkerId>,
     activity: ActivityId,
+    times: i64,
     cost: i64,
 }
 
-impl Even {
-    /// How often the first team does it more than the second.
-    fn lead(&self, roster: &Roster) -> i64 {
-        let sign = |worker| self.sign(worker);
-        let of = |worker: &WorkerId| {
-            let cells = roster.line(*worker).iter();
-            cells.map(|one| i64::from(*one == self.activity)).sum::<i64>() * sign(*worker)
-        };
-        self.teams.iter().flatten().map(of).sum()
-    }
-
-    fn sign(&self, worker: WorkerId) -> i64 {
-        let [first, second] = [0, 1].map(|team| i64::from(self.teams[team].contains(&worker)));
-        first - second
+impl Post {
+    /// How often they do it too much; negative: too little.
+    fn distance(&self, roster: &Roster) -> i64 {
+        let cells = self.workers.iter().flat_map(|&worker| roster.line(worker));
+        cells.map(|one| i64::from(*one == self.activity)).sum::<i64>() - self.times
     }
 }
 
-impl JointRule for Even {
+impl JointRule for Post {
     fn judge(&self, _: &Problem, roster: &Roster) -> Judgement {
-        let lead = self.lead(roster);
-        Judgement { cost: self.cost * lead * lead, ..Judgement::default() }
+        let distance = self.distance(roster);
+        Judgement { cost: self.cost * distance * distance, ..Judgement::default() }
     }
 
     fn delta(
@@ -108,29 +103,30 @@ impl JointRule for Even {
         to: ActivityId,
     ) -> Score {
         let is = |activity| i64::from(activity == Some(self.activity));
-        let step = (is(Some(to)) - is(roster.get(worker, period))) * self.sign(worker);
-        if step == 0 {
+        let step = is(Some(to)) - is(roster.get(worker, period));
+        if step == 0 || !self.workers.contains(&worker) {
             // Most questions end here, before any cell is counted.
             return Score::default();
         }
-        Score { hard: 0, soft: self.cost * (2 * step * self.lead(roster) + step * step) }
+        Score { hard: 0, soft: self.cost * (2 * step * self.distance(roster) + step * step) }
     }
 
     fn describe(&self, canon: &mut Canon) {
-        canon.bag(&self.teams, |canon, team| canon.workers(team));
+        canon.workers(&self.workers);
         canon.activity(self.activity);
-        canon.int(self.cost);
+        canon.ints([self.times, self.cost]);
     }
 
     fn parameters(&self, parameters: &mut Parameters) {
-        parameters.workers(self.teams.iter().flatten());
+        parameters.workers(&self.workers);
         parameters.activities([&self.activity]);
-        // The square of the lead, which no more than all cells can make.
-        parameters.penalty(Penalty::square(self.cost), parameters.cells());
+        // As far from the goal as if they did it never, or in every cell.
+        let most = parameters.cells().max(self.times.unsigned_abs());
+        parameters.penalty(Penalty::square(self.cost), most);
     }
 
     fn name(&self) -> &str {
-        "even"
+        "post"
     }
 }
 
@@ -148,9 +144,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (date, worker) in [(2, ada), (5, cleo), (6, dora)] {
         builder.forbid(worker, PeriodId::new(date), night, "on leave");
     }
-    builder.joint_rule(Apart { pair: [ada, ben], activity: night });
-    let teams = [vec![ada, cleo], vec![ben, dora]];
-    builder.joint_rule(Even { teams, activity: night, cost: 1 });
+    builder.joint_rule(Beside { newcomer: ada, mentor: ben, activity: night });
+    builder.joint_rule(Post { workers: vec![cleo, dora], activity: night, times: 8, cost: 1 });
     let problem = builder.build()?;
 
     let solver = Solver::new(Options::default().budget(Budget::work(500_000)));
