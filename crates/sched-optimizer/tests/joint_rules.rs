@@ -5,12 +5,15 @@
 
 #[path = "support/joint.rs"]
 mod joint;
+#[path = "support/moves.rs"]
+mod moves;
 #[path = "support/problems.rs"]
 mod problems;
 
 use std::ops::ControlFlow;
 
 use joint::{Apart, Even, JOINT_KINDS, joint_rule};
+use moves::{any_move, any_roster, changed};
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
 use sched_optimizer::{
@@ -29,27 +32,6 @@ fn team((workers, periods): (usize, usize), rules: usize, joint: usize, seed: u6
         maker.builder.joint_rule(rule);
     }
     maker.team(workers, rules)
-}
-
-fn any_move(problem: &Problem, rng: &mut fastrand::Rng) -> Triple {
-    Triple {
-        worker: WorkerId::new(rng.usize(0..problem.workers())),
-        period: PeriodId::new(rng.usize(0..problem.periods())),
-        activity: ActivityId::new(rng.usize(0..problem.activities())),
-    }
-}
-
-fn any_roster(problem: &Problem, rng: &mut fastrand::Rng) -> Roster {
-    let mut line = || (0..problem.periods()).map(|_| ActivityId::new(rng.usize(0..4))).collect();
-    let lines: Vec<Vec<ActivityId>> = problem.worker_ids().map(|_| line()).collect();
-    Roster::from_lines(problem.periods(), &lines).unwrap()
-}
-
-fn changed(roster: &Roster, made: Triple) -> Roster {
-    let mut lines: Vec<Vec<ActivityId>> =
-        (0..roster.workers()).map(|w| roster.line(WorkerId::new(w)).to_vec()).collect();
-    lines[made.worker.index()][made.period.index()] = made.activity;
-    Roster::from_lines(roster.periods(), &lines).unwrap()
 }
 
 fn run(problem: &Problem, options: Options) -> Outcome {
@@ -75,7 +57,7 @@ proptest! {
                 let Triple { worker, period, activity: to } = made;
                 let delta = rule.delta(&problem, &roster, worker, period, to);
                 prop_assert_eq!(delta, judged_delta(rule, &problem, &roster, worker, period, to));
-                let after = changed(&roster, made);
+                let after = changed(&roster, &[made]);
                 let old = roster.get(worker, period).unwrap();
                 let back = rule.delta(&problem, &after, worker, period, old);
                 prop_assert_eq!(delta + back, Score::default());
@@ -94,7 +76,7 @@ proptest! {
             let moves: Vec<Triple> =
                 (0..rng.usize(0..5)).map(|_| any_move(&problem, &mut rng)).collect();
             let before = standing.roster();
-            let after = moves.iter().fold(before.clone(), |roster, made| changed(&roster, *made));
+            let after = changed(&before, &moves);
             agrees(&problem, [&before, &after], &standing.what_if(&moves).unwrap());
             if round % 2 == 0 {
                 agrees(&problem, [&before, &after], &standing.apply(&moves).unwrap());

@@ -3,42 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
+#[path = "support/moves.rs"]
+mod moves;
 #[path = "support/problems.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod problems;
 
 use std::collections::BTreeSet;
 
+use moves::{any_move, any_roster, changed};
 use problems::{KINDS, Maker};
 use proptest::prelude::*;
 use sched_optimizer::{
     ActivityId, Analysis, Barrier, Demand, Effect, Penalty, PeriodId, Problem, Roster, Score,
     Shift, Source, Span, Standing, Triple, WorkerId,
 };
-
-/// Any activity anywhere, possible or not.
-fn any_move(problem: &Problem, rng: &mut fastrand::Rng) -> Triple {
-    Triple {
-        worker: WorkerId::new(rng.usize(0..problem.workers())),
-        period: PeriodId::new(rng.usize(0..problem.periods())),
-        activity: ActivityId::new(rng.usize(0..problem.activities())),
-    }
-}
-
-fn any_roster(problem: &Problem, rng: &mut fastrand::Rng) -> Roster {
-    let mut line = || (0..problem.periods()).map(|_| ActivityId::new(rng.usize(0..4))).collect();
-    let lines: Vec<Vec<ActivityId>> = problem.worker_ids().map(|_| line()).collect();
-    Roster::from_lines(problem.periods(), &lines).unwrap()
-}
-
-fn changed(roster: &Roster, moves: &[Triple]) -> Roster {
-    let mut lines: Vec<Vec<ActivityId>> =
-        (0..roster.workers()).map(|w| roster.line(WorkerId::new(w)).to_vec()).collect();
-    for made in moves {
-        lines[made.worker.index()][made.period.index()] = made.activity;
-    }
-    Roster::from_lines(roster.periods(), &lines).unwrap()
-}
 
 fn breaches(problem: &Problem, analysis: &Analysis) -> Vec<String> {
     let mut all: Vec<String> = analysis.breaches(problem).collect();
