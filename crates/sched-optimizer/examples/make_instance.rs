@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+#[path = "shift_scheduling/ended.rs"]
+mod ended;
 #[path = "shift_scheduling/fault.rs"]
 mod fault;
 #[path = "shift_scheduling/files.rs"]
@@ -55,14 +57,7 @@ fn in_range(text: &str) -> Result<usize, String> {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            // Nobody is left to tell when this fails.
-            _ = writeln!(io::stderr(), "{message}");
-            ExitCode::from(2)
-        }
-    }
+    ended::ended(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {

@@ -5,6 +5,8 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks")]
 
+#[path = "shift_scheduling/ended.rs"]
+mod ended;
 #[path = "shift_scheduling/limits.rs"]
 mod limits;
 #[path = "residency/programme.rs"]
@@ -84,13 +86,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
+    ended::ended(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {

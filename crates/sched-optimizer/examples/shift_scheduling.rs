@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use sched_optimizer::{Budget, Options, Progress, Solver, verify};
 
+#[path = "shift_scheduling/ended.rs"]
+mod ended;
 #[path = "shift_scheduling/fault.rs"]
 mod fault;
 #[path = "shift_scheduling/files.rs"]
@@ -61,14 +63,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            // Nobody is left to tell when this fails.
-            _ = writeln!(io::stderr(), "{message}");
-            ExitCode::from(2)
-        }
-    }
+    ended::ended(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {

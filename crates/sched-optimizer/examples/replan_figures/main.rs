@@ -21,6 +21,8 @@ use sched_optimizer::{
 use instance::Instance;
 use table::{Row, print};
 
+#[path = "../shift_scheduling/ended.rs"]
+mod ended;
 #[path = "../shift_scheduling/fault.rs"]
 mod fault;
 #[path = "../shift_scheduling/files.rs"]
@@ -94,13 +96,7 @@ fn main() -> ExitCode {
         let text = "nothing to measure: give an INSTANCE, or --residents above 0";
         Arguments::command().error(ErrorKind::MissingRequiredArgument, text).exit();
     }
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
-        }
-    }
+    ended::ended(run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
