@@ -68,6 +68,11 @@ impl Pruned {
 ///
 /// Sound: every legal roster is left untouched. Not complete: what ratios and overlapping demands
 /// exclude together stays, and so does what automata with too many states exclude.
+///
+/// Looks at every worker's rules once, and again each time that demands have left the worker fewer
+/// choices: a look costs what a solve takes to prepare for that worker, which grows with the states of the
+/// rules and the choices. There is no limit in time and nothing that cancels it; whoever cannot wait for
+/// that calls it on a thread of its own and leaves the answer.
 #[must_use]
 pub fn prune(problem: &Problem) -> Pruned {
     legal(problem).finish()
@@ -79,7 +84,7 @@ pub fn prune(problem: &Problem) -> Pruned {
 ///
 /// Looks at a tenth of the states that [`verify`](crate::verify) would, so where a worker's rules have
 /// very many it may keep what the full bound would exclude. Costs a few seconds for sixty workers and
-/// four weeks of three shifts.
+/// four weeks of three shifts, beside what [`prune`] does, and cannot be cancelled either.
 ///
 /// # Errors
 /// When the prices do not fit the problem.
