@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Feasibility;
 use crate::budget::{Budget, Until};
-use crate::checker::Analysis;
+use crate::checker::{Analysis, Item, Source};
 use crate::problem::Problem;
 use crate::roster::Roster;
 use crate::solver::{Options, Solver};
@@ -28,8 +28,16 @@ pub(super) fn judged(
         .cancel(options.cancel.clone());
     let quiet = |_: &_| ControlFlow::Continue(());
     let outcome = Solver::new(options).solve_from(problem, &roster, quiet);
-    match outcome.score.is_legal() {
-        true => Feasibility::Legal(outcome.roster),
-        false => Feasibility::Undecided(Some(outcome.roster)),
+    if outcome.score.is_legal() {
+        return Feasibility::Legal(outcome.roster);
     }
+    // Fewer breaches of joint rules may have cost one of something else.
+    let nearer = keeps_the_rest(problem, &outcome.roster);
+    Feasibility::Undecided(Some(if nearer { outcome.roster } else { roster }))
+}
+
+/// Whether `roster` breaks joint rules alone.
+fn keeps_the_rest(problem: &Problem, roster: &Roster) -> bool {
+    let keeps = |item: &Item| item.score.is_legal() || matches!(item.source, Source::JointRule(_));
+    Analysis::new(problem, roster).is_ok_and(|analysis| analysis.items.iter().all(keeps))
 }
