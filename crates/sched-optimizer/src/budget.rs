@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 /// A limit of a solve.
 ///
-/// Work units are steps of the line programme, some tens of nanoseconds each, summed over all
+/// Work units are steps of the line programme, some tens of nanoseconds each, and questions to
+/// [joint rules](crate::JointRule::delta), which take as long as the rule does, summed over all
 /// threads: the same problem, seed and work limit give the same roster on any number of threads. A
 /// limit in time gives whatever was reached by then; what is always done, however short the limit, is
 /// to prepare the line programmes and to give every worker a line. Only a [cancel](CancelToken) ends

@@ -11,16 +11,18 @@ mod moves;
 mod problems;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use joint::{Apart, Even, JOINT_KINDS, joint_rule};
 use moves::{any_move, any_roster, changed};
 use problems::{Maker, all_lines};
 use proptest::prelude::*;
 use sched_optimizer::{
-    ActivityId, AlternativeOptions, Analysis, Budget, CancelToken, Demand, Effect, Fault,
-    Feasibility, Item, Options, Outcome, PeriodId, Problem, ProblemBuilder, Pruned, ReplanOptions,
-    Roster, Score, Solver, Source, Span, Standing, Status, Triple, WorkerId, alternatives,
-    find_conflict, judged_delta, prune, replan,
+    ActivityId, AlternativeOptions, Analysis, Budget, CancelToken, Canon, Demand, Effect, Fault,
+    Feasibility, Item, JointRule, Judgement, Options, Outcome, PeriodId, Problem, ProblemBuilder,
+    Pruned, ReplanOptions, Roster, Score, Solver, Source, Span, Standing, Status, Triple, WorkerId,
+    alternatives, find_conflict, judged_delta, prune, replan,
 };
 
 /// Random workers under random demands and `joint` random joint rules, the first of each kind in turn.
@@ -259,6 +261,50 @@ fn same_seed_and_work_give_the_same_roster_on_any_number_of_threads() {
     }
 }
 
+/// Counts what it is asked.
+#[derive(Clone, Debug)]
+struct Counted {
+    rule: Even,
+    asked: Arc<AtomicU64>,
+}
+
+impl JointRule for Counted {
+    fn judge(&self, problem: &Problem, roster: &Roster) -> Judgement {
+        self.rule.judge(problem, roster)
+    }
+
+    fn delta(
+        &self,
+        problem: &Problem,
+        roster: &Roster,
+        worker: WorkerId,
+        period: PeriodId,
+        to: ActivityId,
+    ) -> Score {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.rule.delta(problem, roster, worker, period, to)
+    }
+
+    fn describe(&self, canon: &mut Canon) {
+        self.rule.describe(canon);
+    }
+}
+
+#[test]
+fn all_that_joint_rules_are_asked_is_work() {
+    let teams = [vec![ada(), ben()], (2..5).map(WorkerId::new).collect()];
+    let rule = Even { teams, activity: night(), cost: Some(1) };
+    for (work, count) in [(2_000, 1), (50_000, 1), (50_000, 8)] {
+        let asked = Arc::new(AtomicU64::new(0));
+        let one = Counted { rule: rule.clone(), asked: Arc::clone(&asked) };
+        let problem =
+            nights(|builder| (0..count).for_each(|_| _ = builder.joint_rule(one.clone())));
+        let done = run(&problem, Options::default().budget(Budget::work(work))).stats.work;
+        let asked = asked.load(Ordering::Relaxed);
+        assert!(0 < asked && asked < done && done < 2 * work, "{asked} of {done}, {work} wanted");
+    }
+}
+
 #[test]
 fn a_legal_hint_is_never_made_worse() {
     let problem = nights(|builder| _ = builder.joint_rule(apart(None)));
@@ -330,13 +376,17 @@ fn a_search_for_a_conflict_claims_nothing_about_joint_rules() {
         find_conflict(problem, &Options::default().budget(Budget::work(100_000)))
     };
     assert!(matches!(look(&nights(only_two)), Feasibility::Legal(_)));
-    let problem = nights(|builder| {
-        only_two(builder);
-        builder.joint_rule(apart(None));
-    });
-    let Feasibility::Undecided(Some(roster)) = look(&problem) else { panic!("not undecided") };
-    let analysis = Analysis::new(&problem, &roster).unwrap();
-    assert!(analysis.items.iter().any(|item| item.source == Source::JointRule(0)));
+    for rules in [1, 2] {
+        let problem = nights(|builder| {
+            only_two(builder);
+            (0..rules).for_each(|_| _ = builder.joint_rule(apart(None)));
+        });
+        let Feasibility::Undecided(Some(roster)) = look(&problem) else { panic!("not undecided") };
+        // Two such rules are broken by more than one person missing, and everything else is kept.
+        let items = Analysis::new(&problem, &roster).unwrap().items;
+        assert_eq!(items.len(), rules, "{items:?}");
+        assert!(items.iter().all(|item| matches!(item.source, Source::JointRule(_))));
+    }
     // Where they can be kept, a legal roster keeps them.
     let problem = nights(|builder| _ = builder.joint_rule(apart(None)));
     let Feasibility::Legal(roster) = look(&problem) else { panic!("not legal") };

@@ -421,6 +421,7 @@ impl<'m> Rows<'m> {
         self.change_line(worker, line, true);
         if let Some(joint) = &mut self.joint {
             joint.put(worker, line);
+            self.work += joint.take_work();
         }
         let mut place = std::mem::take(&mut self.arena.spare);
         place.clear();

@@ -30,6 +30,8 @@ pub(super) struct Joint<'m> {
     changes: Vec<i64>,
     /// How much of a change counted in them, out of [`Heat::FULL_PENALTY`].
     penalty: i64,
+    /// Deltas asked for since [`take_work`](Self::take_work).
+    work: u64,
 }
 
 impl<'m> Joint<'m> {
@@ -48,6 +50,7 @@ impl<'m> Joint<'m> {
             weights: vec![model.largest * BREACH_WEIGHT; rules.len()],
             changes: Vec::new(),
             penalty: Heat::FULL_PENALTY,
+            work: 0,
         })
     }
 
@@ -55,19 +58,23 @@ impl<'m> Joint<'m> {
         self.scores.iter().copied().sum()
     }
 
+    /// The work of all deltas since it was asked last: each is a unit.
+    pub(super) fn take_work(&mut self) -> u64 {
+        std::mem::take(&mut self.work)
+    }
+
     /// Adds to the prices of all choices of `worker` what each of them would change on its own.
-    /// Returns the work it was.
-    fn price(&mut self, worker: WorkerId, penalty: i64, prices: &mut [i64]) -> u64 {
+    fn price(&mut self, worker: WorkerId, penalty: i64, prices: &mut [i64]) {
         self.penalty = penalty;
         let mut changes = std::mem::take(&mut self.changes);
         changes.clear();
         for period in self.model.problem.period_ids() {
-            let choices = self.model.problem.choices(worker, period).iter();
-            changes.extend(choices.map(|choice| self.change(worker, period, choice.activity)));
+            for choice in self.model.problem.choices(worker, period) {
+                changes.push(self.change(worker, period, choice.activity));
+            }
         }
         prices.iter_mut().zip(&changes).for_each(|(price, change)| *price += change);
         self.changes = changes;
-        self.deltas()
     }
 
     /// By how much more a change to `line` costs than the prices say that were made last, which must
@@ -88,8 +95,8 @@ impl<'m> Joint<'m> {
 
     /// Moves the prices made last half the way to what each choice would change if the other cells were
     /// those of `line`: cells that each promised what only one of them can give promise less. Under a
-    /// square of a sum, the new prices of `line` add up to what it really costs. Returns the work it was.
-    fn temper(&mut self, worker: usize, line: &[u32], prices: &mut [i64]) -> u64 {
+    /// square of a sum, the new prices of `line` add up to what it really costs.
+    fn temper(&mut self, worker: usize, line: &[u32], prices: &mut [i64]) {
         let id = WorkerId::new(worker);
         let old = self.roster.line(id).to_vec();
         let new = self.model.activities(worker, line);
@@ -106,17 +113,11 @@ impl<'m> Joint<'m> {
             }
         }
         self.set_line(id, &old);
-        self.deltas()
     }
 
     fn set_line(&mut self, worker: WorkerId, line: &[ActivityId]) {
         let cells = self.model.problem.period_ids().zip(line);
         cells.for_each(|(period, &activity)| self.roster.set(worker, period, activity));
-    }
-
-    /// The work of asking for the deltas of all choices.
-    fn deltas(&self) -> u64 {
-        (self.changes.len() * self.scores.len()) as u64
     }
 
     /// `worker` has `line` from now on.
@@ -126,6 +127,7 @@ impl<'m> Joint<'m> {
             if self.roster.get(id, period) != Some(to) {
                 for (rule, score) in problem.joint_rules().iter().zip(&mut self.scores) {
                     *score += rule.delta(problem, &self.roster, id, period, to);
+                    self.work += 1;
                 }
                 self.roster.set(id, period, to);
             }
@@ -147,10 +149,11 @@ impl<'m> Joint<'m> {
     }
 
     /// What changing a cell costs, breaches weighed, in parts of [`UNIT`].
-    fn change(&self, worker: WorkerId, period: PeriodId, to: ActivityId) -> i64 {
+    fn change(&mut self, worker: WorkerId, period: PeriodId, to: ActivityId) -> i64 {
         if self.roster.get(worker, period) == Some(to) {
             return 0;
         }
+        self.work += self.scores.len() as u64;
         let problem = self.model.problem;
         let all = problem.joint_rules().iter().zip(&self.weights).map(|(rule, weight)| {
             let Score { hard, soft } = rule.delta(problem, &self.roster, worker, period, to);
@@ -165,7 +168,8 @@ impl Rows<'_> {
     /// Adds to the prices of `worker`'s choices what they change in joint rules.
     pub(super) fn price_jointly(&mut self, worker: usize) {
         if let Some(joint) = &mut self.joint {
-            self.work += joint.price(WorkerId::new(worker), self.heat.penalty, &mut self.prices);
+            joint.price(WorkerId::new(worker), self.heat.penalty, &mut self.prices);
+            self.work += joint.take_work();
         }
     }
 
@@ -181,13 +185,15 @@ impl Rows<'_> {
         for left in (0..TRIES).rev() {
             let Some(joint) = &mut self.joint else { return Some((cost, cost)) };
             let real = cost + joint.error(worker, &self.arena.line);
+            self.work += joint.take_work();
             if upper >= NONE || real < upper {
                 return Some((cost, real));
             }
             if left == 0 {
                 break;
             }
-            self.work += joint.temper(worker, &self.arena.line, &mut self.prices);
+            joint.temper(worker, &self.arena.line, &mut self.prices);
+            self.work += joint.take_work();
             let (dear, guess) = (self.tolls[worker].prices(), &mut self.guesses[worker]);
             let solved =
                 program.solve(&self.prices, dear, upper, Effort::QUICK, guess, &mut self.arena);
