@@ -1,5 +1,7 @@
 //! The files of a schedule, each written by a background job.
 
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,19 +32,16 @@ const REFUSED: [(&str, Render); 2] = [("refused.html", html), ("refused.audit.js
 /// [`BadInput`] when no file can be written there.
 pub fn prepare(options: &Options) -> Result<(), BadInput> {
     let folder = &options.out;
-    let probe = folder.join(format!(".probe.{}", std::process::id()));
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&probe, ""))
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|error| {
-            let folder = folder.display();
-            BadInput(format!(
-                "--out {folder}: {error}; name a folder that is there or can be made, and written to"
-            ))
-        })
+    let tried = draft(folder, "probe").and_then(|(_, probe)| fs::remove_file(probe));
+    tried.map_err(|error| {
+        let folder = folder.display();
+        BadInput(format!(
+            "--out {folder}: {error}; name a folder that is there or can be made, and written to"
+        ))
+    })
 }
 
-/// Writes the files of a schedule into the output folder, which is there; their paths.
+/// Writes the files of a schedule into the output folder, which is made if it is gone; their paths.
 ///
 /// # Errors
 /// Names the file that cannot be written. Each file is whole or untouched.
@@ -90,10 +89,22 @@ pub fn write_audit(options: &Options, file: &Path, audit: &Audit) -> Result<Path
 /// Writes beside the file and renames: a reader sees the old file or the new one.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    std::fs::write(&draft, bytes)?;
-    std::fs::rename(&draft, path)?;
-    Ok(())
+    let (mut file, draft) = draft(path.parent().unwrap_or(Path::new("")), &name)?;
+    let written = file.write_all(bytes).and_then(|()| fs::rename(&draft, path));
+    // What is left of a full disk is of no use to anybody.
+    Ok(written.inspect_err(|_| _ = fs::remove_file(&draft))?)
+}
+
+/// A new hidden file in `folder`, which is made if it is not there. Nobody else writes to it: two
+/// containers that share the folder may have the same process id.
+fn draft(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    fs::create_dir_all(folder)?;
+    let names = (0u32..).map(|n| folder.join(format!(".{name}.{}.{n}", std::process::id())));
+    let mut tried = names.map(|path| Ok((File::create_new(&path)?, path)));
+    let taken = |made: &io::Result<_>| {
+        made.as_ref().is_err_and(|error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists)
+    };
+    tried.find(|made| !taken(made)).unwrap_or_else(|| Err(io::ErrorKind::AlreadyExists.into()))
 }
 
 fn csv(programme: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
@@ -124,4 +135,28 @@ fn html(programme: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
 
 fn json(_: &Programme, verdict: &Verdict) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec_pretty(&*verdict.audit)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drafts_of_one_name_are_different_files() {
+        let place = tempfile::tempdir().unwrap();
+        let (_one, first) = draft(place.path(), "file").unwrap();
+        let (_other, second) = draft(place.path(), "file").unwrap();
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn a_file_in_a_folder_that_vanished_is_written_whole_and_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("gone").join("file");
+        replace(&path, b"one").unwrap();
+        fs::remove_dir_all(place.path().join("gone")).unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(place.path().join("gone")).unwrap().count(), 1);
+    }
 }

@@ -176,15 +176,20 @@ fn impossible(model: &Model, pruned: &Pruned, worker: WorkerId) -> String {
     )
 }
 
-/// Judges a schedule from a file by every rule.
+/// Judges a schedule from a file by every rule. A verdict that cannot be kept is told all the same.
 ///
 /// # Errors
-/// The file cannot be read as a schedule of this programme, or the verdict cannot be written.
+/// The file cannot be read as a schedule of this programme.
 pub fn judge(options: &Options, programme: &Programme, file: &Path) -> Result<(String, Ending)> {
     let schedule = export::read_schedule_file(programme, file)?;
     let audit = audit(programme, &schedule);
-    outputs::prepare(options)?;
-    let path = outputs::write_audit(options, file, &audit)?;
-    let ending = if audit.is_clean() { Ending::Done } else { Ending::NotLegal };
-    Ok((format!("{}{:<11}{}\n", report::verdict(&audit), "Verdict", path.display()), ending))
+    let written = outputs::prepare(options).map_err(anyhow::Error::from);
+    let written = written.and_then(|()| outputs::write_audit(options, file, &audit));
+    let clean = audit.is_clean() && written.is_ok();
+    let (name, kept) = match written {
+        Ok(path) => ("Verdict", path.display().to_string()),
+        Err(error) => ("FAILED", format!("verdict: {error:#}")),
+    };
+    let ending = if clean { Ending::Done } else { Ending::NotLegal };
+    Ok((format!("{}{name:<11}{kept}\n", report::verdict(&audit)), ending))
 }

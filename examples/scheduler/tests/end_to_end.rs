@@ -49,6 +49,19 @@ fn what_was_written_is_read_back_and_judged_alike() {
     let verdict = std::fs::read_to_string(place.out("audit-of-broken.json")).unwrap();
     assert!(verdict.contains("coverage"), "{verdict}");
     assert_eq!(std::fs::read(place.out("audit.json")).unwrap(), published);
+    // A verdict that cannot be kept is told all the same.
+    let kept = std::fs::read(&csv).unwrap();
+    for (file, told) in [(&csv, "legal: no violation"), (&broken, "NOT LEGAL")] {
+        let ended = place.run(&["audit", file.to_str().unwrap(), "--out", "broken.csv"]);
+        let ended = ended.with_code(1);
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("FAILED     verdict: --out broken.csv: "),
+            "{}",
+            ended.stdout
+        );
+    }
+    assert_eq!(std::fs::read(&csv).unwrap(), kept);
 }
 
 #[test]
