@@ -205,8 +205,8 @@ impl<'p> Cover<'p> {
         (self.hard, self.soft)
     }
 
-    /// Makes what is broken now heavier by `more`, up to `most`.
-    pub(crate) fn weigh_breaches(&mut self, more: i64, most: i64) {
+    /// Makes what is broken now heavier, by `least` or more.
+    pub(crate) fn weigh_breaches(&mut self, least: i64) {
         if self.hard == 0 {
             return;
         }
@@ -216,8 +216,18 @@ impl<'p> Cover<'p> {
                 Some(ratio) => self.ratio_price(ratio),
             };
             if hard > 0 {
-                self.weights[at] = (self.weights[at] + more).min(most);
+                self.weights[at] = heavier(self.weights[at], least);
             }
         }
     }
+}
+
+/// A unit of breach weighs at most this: more than one soft rule can cost, and little enough for sums of
+/// thousands.
+const HEAVIEST: i64 = 1 << 46;
+
+/// The next weight of what stays broken. It grows by steps, and in the end by a share of itself: legal
+/// lines may cost many times what a demand does.
+pub(crate) fn heavier(weight: i64, least: i64) -> i64 {
+    (weight + least.max(weight / 4)).min(HEAVIEST)
 }

@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sched_optimizer::rules::{Group, Segment, Soft, Soften, Stay, Stretch};
+use sched_optimizer::rules::{Count, CountWindow, Group, Segment, Soft, Soften, Stay, Stretch};
 use sched_optimizer::{
-    ActivityId, Analysis, Fault, Problem, ProblemBuilder, ProblemError, Roster, Rule, Score, Shift,
-    Span, WorkerId,
+    ActivityId, Analysis, Budget, Demand, Fault, Options, PeriodId, Problem, ProblemBuilder,
+    ProblemError, Roster, Rule, Score, Shift, Solver, Span, WorkerId,
 };
 
 const HOUR: i32 = 60;
@@ -72,4 +73,25 @@ fn a_weight_below_zero_is_refused() {
     builder.rule(worker, Soft { rule, weight: -1 });
     let ProblemError { faults, .. } = builder.build().unwrap_err();
     assert!(matches!(&faults[..], [Fault::Cost { cost: -1, .. }]), "{faults:?}");
+}
+
+/// A soft rule never outweighs a hard demand, however dear it is and however cheap all else.
+#[test]
+fn a_demand_is_met_at_any_cost_of_a_soft_rule() {
+    for weight in [1, 1_000, 1_000_000, 700_000_000] {
+        let (mut builder, worker) = half_days();
+        let clinic = ActivityId::new(1);
+        let never = Count {
+            what: "clinics".into(),
+            activities: vec![clinic],
+            windows: vec![CountWindow::at_most(0..4, 0)],
+            target: None,
+        };
+        builder.rule(worker, Soft { rule: never, weight });
+        builder.demand(Demand::at_least("clinic", PeriodId::new(2), [clinic], 1));
+        let problem = builder.build().unwrap();
+        let solver = Solver::new(Options::default().budget(Budget::work(20_000)));
+        let outcome = solver.solve(&problem, |_| ControlFlow::Continue(()));
+        assert_eq!(outcome.score, Score { hard: 0, soft: weight }, "{:?}", outcome.status);
+    }
 }

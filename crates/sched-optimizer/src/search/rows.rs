@@ -33,8 +33,6 @@ const BREACH_WEIGHT: i64 = 8;
 const TRIES: u32 = 2;
 /// The same while no roster is legal.
 const FIRST_TRIES: u32 = 4;
-/// Unmet demands grow heavier up to this many times the first weight.
-const HEAVIEST: i64 = 200;
 
 /// Lines of all workers as positions of choices, with their score.
 #[derive(Clone, Debug)]
@@ -256,9 +254,9 @@ impl<'m> Rows<'m> {
             self.recombine(clock);
         }
         if heat.is_settled() {
-            self.cover.weigh_breaches(first / 2, first * HEAVIEST);
+            self.cover.weigh_breaches(first / 2);
             if let Some(joint) = &mut self.joint {
-                joint.weigh_breaches(first / 2, first * HEAVIEST);
+                joint.weigh_breaches(first / 2);
             }
         }
         if heat.restarts(self.heat) || self.failures * 2 > self.lines.len() {

@@ -1,6 +1,7 @@
 //! Joint rules in a search that puts back one line at a time.
 
 use super::{BREACH_WEIGHT, Rows};
+use crate::cover::heavier;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::line::{Effort, NONE, UNIT};
 use crate::model::Model;
@@ -135,9 +136,9 @@ impl<'m> Joint<'m> {
     }
 
     /// Makes what is broken now heavier by `more`, up to `most`.
-    pub(super) fn weigh_breaches(&mut self, more: i64, most: i64) {
+    pub(super) fn weigh_breaches(&mut self, least: i64) {
         let broken = self.weights.iter_mut().zip(&self.scores).filter(|(_, s)| !s.is_legal());
-        broken.for_each(|(weight, _)| *weight = (*weight + more).min(most));
+        broken.for_each(|(weight, _)| *weight = heavier(*weight, least));
     }
 
     fn cells(
