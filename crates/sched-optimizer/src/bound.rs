@@ -23,6 +23,9 @@ use crate::model::Model;
 const INERTIA: f64 = 0.4;
 /// The size of the last step as a share of the first one's.
 const LAST_STEP: f64 = 1e-4;
+/// The share of its first climb that a start with prices leaves out: the largest steps would lose them,
+/// and without large ones they would not follow a change.
+const WARM: f64 = 0.2;
 /// Steps aim at this many times the cost of the first roster known. A generous aim survives a poor
 /// start; one that shrinks with the best cost ends early.
 const AIM: f64 = 2.0;
@@ -43,6 +46,8 @@ pub(crate) struct Ascent<'m> {
     eligible: Vec<u32>,
     /// The cost that steps aim at, once a roster is known.
     aim: Option<f64>,
+    /// The share of the present climb that is left out.
+    skipped: f64,
     best: i64,
     best_duals: Arc<Duals>,
     work: u64,
@@ -156,6 +161,7 @@ impl<'m> Ascent<'m> {
             box_,
             eligible,
             aim: None,
+            skipped: 0.0,
             best: 0,
             best_duals: Arc::new(Duals::zero(model)),
             work: 0,
@@ -163,6 +169,22 @@ impl<'m> Ascent<'m> {
             guesses: model.programs.iter().map(|_| Mutex::default()).collect(),
             model,
         }
+    }
+
+    /// Begins at `prices`: what is missing there is zero.
+    #[expect(clippy::cast_precision_loss, reason = "a price to begin with")]
+    pub(crate) fn start_at(&mut self, prices: &Duals) {
+        let Duals { demands, ratios, sums } = prices;
+        let own = [0, self.model.problem.demands().len()];
+        let own: Vec<usize> = own.into_iter().chain(self.sum_starts.iter().copied()).collect();
+        let known = [demands, ratios].into_iter().chain(sums);
+        for (own, known) in own.windows(2).zip(known) {
+            for (at, &price) in (own[0]..own[1]).zip(known) {
+                let (least, most) = self.box_[at];
+                self.point[at] = (price as f64 * self.scales[at]).clamp(least, most);
+            }
+        }
+        self.skipped = WARM;
     }
 
     /// The best bound so far in cost units. Costs are whole and not negative, so it is rounded up.
@@ -177,6 +199,11 @@ impl<'m> Ascent<'m> {
     /// The prices of the best bound.
     pub(crate) const fn duals(&self) -> &Arc<Duals> {
         &self.best_duals
+    }
+
+    /// Makes the next climb a whole one.
+    pub(crate) const fn climb_anew(&mut self) {
+        self.skipped = 0.0;
     }
 
     /// Climbs until the work is done, the clock says stop or the target is reached.
@@ -221,7 +248,8 @@ impl<'m> Ascent<'m> {
                 }
                 #[expect(clippy::cast_precision_loss, reason = "a share")]
                 let share = (self.work - from) as f64 / (until - from) as f64;
-                self.step(&round, &climb, done.0 + share * (done.1 - done.0));
+                let done = done.0 + share * (done.1 - done.0);
+                self.step(&round, &climb, self.skipped + (1.0 - self.skipped) * done);
             }
             round.over.store(true, Ordering::Release);
             barrier.wait();

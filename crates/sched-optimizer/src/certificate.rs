@@ -11,6 +11,7 @@ mod table;
 use line::Lines;
 
 use crate::demand::{Demand, Ratio};
+use crate::duals::Prices;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::penalty::Penalty;
 use crate::problem::Problem;
@@ -35,6 +36,10 @@ pub struct Certificate {
 impl Certificate {
     /// Prices are in this part of a cost unit.
     pub const PARTS: i64 = 64;
+
+    pub(crate) fn of(Prices(duals): &Prices, bound: i64) -> Self {
+        Self { demands: duals.demands.clone(), ratios: duals.ratios.clone(), bound }
+    }
 
     /// Claims nothing.
     pub(crate) fn none(problem: &Problem) -> Self {

@@ -1,12 +1,34 @@
 //! Prices on what workers have in common, and of the sums that have no room on the planes.
 
+use std::sync::Arc;
+
 use crate::cover::{CoverIndex, Part};
 use crate::model::Model;
 use crate::problem::Problem;
 
+/// The prices that a solve ended with, for a later one to [start](crate::Start) from: of demands, of
+/// ratios, and of workers' sums.
+///
+/// Whatever they are, the bound of a solve that starts from them holds: prices that are missing count
+/// as zero, surplus ones are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices(pub(crate) Arc<Duals>);
+
+impl Prices {
+    pub(crate) fn new(duals: Duals) -> Self {
+        Self(Arc::new(duals))
+    }
+
+    /// Whether nothing is priced.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.demands.is_empty() && self.0.ratios.is_empty()
+    }
+}
+
 /// Lagrangean prices in parts of [`UNIT`](crate::line::UNIT). A demand's price is what one more
 /// worker on it is worth; a ratio's is what one more supervised worker too many costs, not negative.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Duals {
     pub(crate) demands: Vec<i64>,
     pub(crate) ratios: Vec<i64>,

@@ -117,6 +117,7 @@ mod score;
 mod search;
 mod solver;
 mod standing;
+mod start;
 mod tally;
 mod time;
 
@@ -126,6 +127,7 @@ pub use certificate::{Certificate, Refused, verify};
 pub use checker::{Analysis, Item, Share, Source, WrongShape};
 pub use conflict::{Cause, Conflict, Feasibility, Member, Relief, find_conflict};
 pub use demand::{Demand, Ratio};
+pub use duals::Prices;
 pub use error::{Fault, ProblemError};
 pub use fingerprint::{Canon, Fingerprint, Likeness, Sketch};
 pub use ids::{ActivityId, PeriodId, WorkerId};
@@ -142,5 +144,6 @@ pub use rule::{Automaton, Breach, Judgement, Line, LineContext, Rule, Step, auto
 pub use score::Score;
 pub use solver::{Options, Outcome, Solver, Stats, Status};
 pub use standing::{Barrier, Effect, Finding, NoSuchCell, Standing, WhyNot};
+pub use start::Start;
 pub use tally::{Summed, Tally};
 pub use time::{Duty, DutyKind, Shift, Span};

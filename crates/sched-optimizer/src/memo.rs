@@ -7,6 +7,7 @@ use lru::LruCache;
 
 use crate::fingerprint::{Fingerprint, Sketch};
 
+mod prices;
 mod solution;
 mod warm;
 

@@ -1,15 +1,14 @@
 //! Several searches and the bound, one epoch of work after the other. They begin with the same roster
-//! and the same prices (with joint rules, which prices know nothing of, one goes without), and share the
-//! best roster that any of them finds. They meet after every epoch,
-//! which is a fixed amount of work: what each of them sees of the others does not depend on threads or
-//! on time.
+//! and the same prices, and share the best roster that any of them finds. Where prices lead astray, one
+//! search goes without: with joint rules, of which they know nothing, and where something near the start
+//! is wanted. They meet after every epoch, which is a fixed amount of work: what each of them sees of the
+//! others does not depend on threads or on time.
 
 use std::sync::{Arc, Mutex};
 
 use crate::bound::{Ascent, Climb};
 use crate::budget::{Clock, Until};
-use crate::certificate::Certificate;
-use crate::duals::Duals;
+use crate::duals::{Duals, Prices};
 use crate::model::Model;
 use crate::score::Score;
 use crate::search::plan::Plan;
@@ -39,7 +38,6 @@ const CLIMB: f64 = 0.25;
 const UNGUIDED: f64 = 0.5;
 
 pub(crate) struct Portfolio<'m> {
-    model: &'m Model<'m>,
     rows: Vec<Rows<'m>>,
     ascent: Option<Ascent<'m>>,
     until: Until,
@@ -49,6 +47,8 @@ pub(crate) struct Portfolio<'m> {
     run: u32,
     climb: Option<(f64, f64)>,
     guided: bool,
+    /// Whether one search goes without prices.
+    lone: bool,
 }
 
 /// One epoch: how much work, and which part of the run it is.
@@ -70,7 +70,6 @@ impl<'m> Portfolio<'m> {
         // The first legal roster needs no bound, and a worker without a line has none.
         let bounded = until != Until::Legal && model.impossible().is_empty();
         Self {
-            model,
             rows: rows.collect(),
             ascent: bounded.then(|| Ascent::new(model)),
             until,
@@ -78,6 +77,7 @@ impl<'m> Portfolio<'m> {
             run: 0,
             climb: None,
             guided: false,
+            lone: !model.problem.joint_rules().is_empty(),
         }
     }
 
@@ -86,8 +86,16 @@ impl<'m> Portfolio<'m> {
         self.share();
     }
 
-    /// Makes the nearest improvements of the start, if it is not legal yet or while any is left.
-    pub(crate) fn respond(&mut self, clock: &Clock) {
+    pub(crate) fn start_at(&mut self, prices: &Duals) {
+        if let Some(ascent) = &mut self.ascent {
+            ascent.start_at(prices);
+        }
+    }
+
+    /// Makes the nearest improvements of the start while any is left, and lets one search look for more
+    /// of them without prices.
+    pub(crate) fn stay_near(&mut self, clock: &Clock) {
+        self.lone = true;
         if let Some(rows) = self.rows.first_mut() {
             rows.construct(clock);
             rows.respond(clock);
@@ -113,12 +121,9 @@ impl<'m> Portfolio<'m> {
         self.ascent.as_ref().map_or(0, Ascent::bound)
     }
 
-    /// The prices that prove the bound.
-    pub(crate) fn certificate(&self) -> Certificate {
-        let zero = || Arc::new(Duals::zero(self.model));
-        let duals = self.ascent.as_ref().map_or_else(zero, |ascent| Arc::clone(ascent.duals()));
-        let (demands, ratios) = (duals.demands.clone(), duals.ratios.clone());
-        Certificate { demands, ratios, bound: self.bound() }
+    /// The prices that prove the bound, where one is wanted.
+    pub(crate) fn prices(&self) -> Option<Prices> {
+        self.ascent.as_ref().map(|ascent| Prices(Arc::clone(ascent.duals())))
     }
 
     pub(crate) fn work(&self) -> u64 {
@@ -140,6 +145,9 @@ impl<'m> Portfolio<'m> {
     /// run begins with a search without prices.
     pub(crate) fn epoch(&mut self, epoch: Epoch, clock: &Clock) {
         if self.run != epoch.run {
+            if self.run > 0 {
+                self.ascent.iter_mut().for_each(Ascent::climb_anew);
+            }
             (self.run, self.climb, self.guided) = (epoch.run, None, false);
         }
         let legal = self.best.as_ref().filter(|best| best.score.is_legal());
@@ -163,9 +171,7 @@ impl<'m> Portfolio<'m> {
             return ascent.run(climb, clock);
         }
         if !self.guided {
-            // The prices know nothing of joint rules: where there are any, one search goes without.
-            let lone = usize::from(!self.model.problem.joint_rules().is_empty());
-            let guided = self.rows.len() - lone;
+            let guided = self.rows.len() - usize::from(self.lone);
             self.rows[..guided].iter_mut().for_each(|rows| {
                 rows.guide_by(ascent.duals(), if epoch.run > 1 { epoch.growth } else { 0.0 })
             });

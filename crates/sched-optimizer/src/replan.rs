@@ -53,7 +53,7 @@ pub fn replan(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Repla
     let clock = Clock::start(options.options.budget, options.options.cancel.clone());
     let pull = Pull::new(changed, old, options);
     match Near::new(changed, &pull, options, &clock) {
-        Some(near) => near.search(&clock, &near.old_lines(), true, &options.options),
+        Some(near) => near.search(&clock, &near.old_lines(), None, &options.options),
         None => unprepared(changed, &pull, &clock),
     }
 }

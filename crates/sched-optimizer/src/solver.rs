@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::budget::{Budget, CancelToken, Clock, Until};
 use crate::certificate::Certificate;
 use crate::checker::Analysis;
+use crate::duals::Prices;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::model::Model;
 use crate::pace::Pace;
@@ -14,6 +15,7 @@ use crate::problem::Problem;
 use crate::progress::{Progress, gap};
 use crate::roster::Roster;
 use crate::score::Score;
+use crate::start::Start;
 
 /// How to solve. `Default` gives ten seconds on two threads.
 #[derive(Clone, Debug)]
@@ -108,6 +110,9 @@ pub struct Outcome {
     pub bound: i64,
     /// The prices that prove the bound, for [`verify`](crate::verify).
     pub certificate: Certificate,
+    /// All prices of the bound, for a later solve to [start](Start) from; none where no bound was
+    /// looked for.
+    pub prices: Prices,
     /// What is known about the roster.
     pub status: Status,
     /// What the solve did.
@@ -160,52 +165,66 @@ impl Solver {
         self.run(problem, None, on_progress)
     }
 
-    /// Like [`solve`](Self::solve), starting from `hint`. Lines of the hint that break their rules
-    /// are made anew. A legal hint is never made worse, whatever the budget.
-    pub fn solve_from(
+    /// Like [`solve`](Self::solve), starting from a roster, or from a [`WarmStart`](crate::WarmStart),
+    /// which has prices too. Lines that break their rules are made anew. A legal roster is never made
+    /// worse, whatever the budget.
+    pub fn solve_from<'s>(
         &self,
         problem: &Problem,
-        hint: &Roster,
+        start: impl Into<Start<'s>>,
         on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Outcome {
-        self.run(problem, Some(hint), on_progress)
+        self.run(problem, Some(start.into()), on_progress)
     }
 
     #[tracing::instrument(name = "solve", skip_all, fields(workers = problem.workers()))]
     fn run(
         &self,
         problem: &Problem,
-        hint: Option<&Roster>,
+        start: Option<Start<'_>>,
         on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Outcome {
         let clock = Clock::start(self.options.budget, self.options.cancel.clone());
-        let old = |worker, period| hint?.get(worker, period);
+        let old = |worker, period| start?.roster.get(worker, period);
         let Some(mut model) = Model::new(problem, self.options.threads.max(1), &clock) else {
             return unprepared(problem, &clock, old);
         };
         model.fall_back_on(old);
-        let lines = hint.map(|hint| hint_lines(&model, hint));
-        let start = lines.as_ref().map(|lines| (lines.as_slice(), false));
-        search(&model, &clock, &self.options, start, on_progress)
+        let lines = start.map(|start| hint_lines(&model, start.roster));
+        let prices = start.and_then(|start| start.prices);
+        let origin = Origin { lines: lines.as_deref(), prices, near: false };
+        search(&model, &clock, &self.options, origin, on_progress)
     }
 }
 
-/// Runs the portfolio on `model`, from the lines of `start` when given; with its flag set, the
-/// nearest improvements are made first.
+/// What a search begins with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin<'s> {
+    pub(crate) lines: Option<&'s [Vec<u32>]>,
+    pub(crate) prices: Option<&'s Prices>,
+    /// Whether something near the lines is wanted: then the nearest improvements are made first, and one
+    /// search goes without prices, which lead away.
+    pub(crate) near: bool,
+}
+
+/// Runs the portfolio on `model`.
 pub(crate) fn search(
     model: &Model<'_>,
     clock: &Clock,
     options: &Options,
-    start: Option<(&[Vec<u32>], bool)>,
+    origin: Origin<'_>,
     mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Outcome {
     let threads = options.threads.max(1);
     let mut stats = Stats { prepared: clock.started.elapsed(), ..Stats::default() };
     let mut portfolio = Portfolio::new(model, options.seed, options.until);
-    if let Some((lines, respond)) = start {
+    if let Some(prices) = origin.prices {
+        portfolio.start_at(&prices.0);
+    }
+    if let Some(lines) = origin.lines {
         portfolio.start_from(lines);
-        if respond {
-            portfolio.respond(clock);
+        if origin.near {
+            portfolio.stay_near(clock);
         }
     }
     let limit = options.budget.work.unwrap_or(u64::MAX);
@@ -255,7 +274,9 @@ pub(crate) fn unprepared(
     let elapsed = clock.started.elapsed();
     let first_legal = score.is_legal().then_some(elapsed);
     let stats = Stats { elapsed, prepared: elapsed, first_legal, ..Stats::default() };
-    Outcome { roster, score, bound: 0, certificate: Certificate::none(problem), status, stats }
+    let certificate = Certificate::none(problem);
+    let prices = Prices::default();
+    Outcome { roster, score, bound: 0, certificate, prices, status, stats }
 }
 
 fn outcome(
@@ -273,7 +294,10 @@ fn outcome(
     stats.resampled = portfolio.resampled();
     stats.strategy = found.map_or("", |found| found.strategy);
     let bound = portfolio.bound();
-    let certificate = portfolio.certificate();
+    let prices = portfolio.prices();
+    let certificate = prices.as_ref().map(|prices| Certificate::of(prices, bound));
+    let certificate = certificate.unwrap_or_else(|| Certificate::none(model.problem));
+    let prices = prices.unwrap_or_default();
     let impossible = model.impossible();
     let status = match (score.is_legal(), score.soft <= bound) {
         (true, true) => Status::Optimal,
@@ -281,7 +305,7 @@ fn outcome(
         (false, _) if impossible.is_empty() => Status::NotLegal,
         (false, _) => Status::Impossible(impossible),
     };
-    Outcome { roster, score, bound, certificate, status, stats }
+    Outcome { roster, score, bound, certificate, prices, status, stats }
 }
 
 pub(crate) fn hint_lines(model: &Model<'_>, hint: &Roster) -> Vec<Vec<u32>> {

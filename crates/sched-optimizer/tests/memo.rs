@@ -2,15 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
+#[path = "support/problems.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod problems;
+
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use problems::Maker;
 use sched_optimizer::rules::Rest;
 use sched_optimizer::{
-    ActivityId, Analysis, Budget, Demand, Fingerprint, LruSolutions, Options, PeriodId, Problem,
-    ProblemBuilder, Roster, Score, Shift, Sketch, Solution, SolutionStore, Solver, Span, WorkerId,
-    warm_start,
+    ActivityId, Analysis, Budget, Demand, Fingerprint, LruSolutions, Options, Penalty, PeriodId,
+    Prices, Problem, ProblemBuilder, Roster, Score, Shift, Sketch, Solution, SolutionStore, Solver,
+    Span, Start, WorkerId, warm_start,
 };
 
 const DAYS: usize = 4;
@@ -26,7 +31,7 @@ fn ward(activities: [&str; 2], names: &[&str], edit: impl FnOnce(&mut ProblemBui
         let period = builder.period(format!("day {day}"), Span::new(start, start + 1440));
         builder.offer(period, off, None);
         builder.offer(period, duty, Some(Shift::new(start + 480, start + 1400)));
-        builder.demand(Demand { max: 1, ..Demand::at_least("ward", period, [duty], 1) });
+        builder.demand(Demand { max: 2, ..Demand::at_least("ward", period, [duty], 1) });
     }
     for name in names {
         let worker = builder.worker(*name);
@@ -42,7 +47,7 @@ fn solve(problem: &Problem) -> Solution {
     let solver = Solver::new(Options::default().budget(Budget::work(20_000)));
     let found = solver.solve(problem, |_| ControlFlow::Continue(()));
     assert!(found.score.is_legal());
-    Solution::new(problem, found.roster, found.score, found.bound)
+    Solution::of(problem, &found)
 }
 
 fn store(solutions: impl IntoIterator<Item = Solution>) -> LruSolutions {
@@ -136,6 +141,70 @@ fn other_periods_or_other_people_are_no_start() {
         builder.offer(period, ActivityId::new(0), None);
     });
     assert!(warm_start(&longer, &store).is_none());
+}
+
+/// The bound after one step of the climb.
+fn bound_at_once<'s>(problem: &Problem, start: impl Into<Start<'s>>) -> i64 {
+    let start = start.into();
+    let solve = |work| {
+        let solver = Solver::new(Options::default().budget(Budget::work(work)));
+        solver.solve_from(problem, start, |_| ControlFlow::Continue(()))
+    };
+    // The climb begins when the start is taken in.
+    solve(solve(0).stats.work + 1).bound
+}
+
+#[test]
+fn remembered_prices_give_the_bound_at_once_in_whatever_order_they_are_asked_for() {
+    let costly = |activities: [&str; 2], names: &[&str], days: [usize; DAYS]| {
+        ward(activities, names, |builder| {
+            let duty = activities.iter().position(|name| *name == "duty").unwrap();
+            for day in days {
+                let period = PeriodId::new(day);
+                let spare = Demand::at_least("spare", period, [ActivityId::new(duty)], 0);
+                let short = Penalty::linear(10 + 25 * i64::try_from(day).unwrap());
+                builder.demand(Demand { wanted: 2, under_cost: short, ..spare });
+            }
+            for (worker, name) in names.iter().enumerate() {
+                let cost =
+                    name.bytes().next().map_or(0, |letter| i64::from(letter - b'A') * 7 + 40);
+                for day in 0..DAYS {
+                    let (worker, day) = (WorkerId::new(worker), PeriodId::new(day));
+                    builder.cost(worker, day, ActivityId::new(duty), cost);
+                }
+            }
+        })
+    };
+    let problem = costly(OFF_FIRST, &["Ada", "Ben", "Cyd"], [0, 1, 2, 3]);
+    let solution = solve(&problem);
+    let bound = solution.bound();
+    let store = store([solution]);
+    for other in [
+        costly(OFF_FIRST, &["Ada", "Ben", "Cyd"], [0, 1, 2, 3]),
+        costly(["duty", "off"], &["Cyd", "Ada", "Ben"], [3, 1, 0, 2]),
+        // Whom nobody knows is no help: the bound stays.
+        costly(["duty", "off"], &["Zoe", "Cyd", "Ada", "Ben"], [3, 2, 1, 0]),
+    ] {
+        let start = warm_start(&other, &store).unwrap();
+        assert!(
+            bound_at_once(&other, &start.roster) < bound,
+            "prices of nothing need more than a step"
+        );
+        assert_eq!(bound_at_once(&other, &start), bound);
+    }
+}
+
+#[test]
+fn no_prices_whatever_make_the_bound_wrong() {
+    let problem = ward(OFF_FIRST, &["Ada", "Ben"], |_| ());
+    let start = warm_start(&problem, &store([solve(&problem)])).unwrap();
+    let longest = Maker::new(5, 20).team(9, 4);
+    let found = Solver::new(Options::default().budget(Budget::work(20_000)));
+    let prices = found.solve(&longest, |_| ControlFlow::Continue(())).prices;
+    for prices in [&prices, &Prices::default()] {
+        let bound = bound_at_once(&problem, (&start.roster, prices));
+        assert!((0..=start.solution.score().soft).contains(&bound));
+    }
 }
 
 /// A store that cannot look around, and may answer with anything.

@@ -155,7 +155,7 @@ fn solution_cache() {
     let key = Fingerprint::of(&problem);
     assert!(store.get(&key).is_none());
     let found = solve(&problem, Options::default().budget(Budget::work(1_000)));
-    store.put(Arc::new(Solution::new(&problem, found.roster.clone(), found.score, found.bound)));
+    store.put(Arc::new(Solution::of(&problem, &found)));
     let again = warm_start(&team(|_| ()), &store).unwrap();
     assert!(again.exact && again.roster == found.roster && again.solution.score() == found.score);
 }

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use sched_optimizer::Problem;
 
 use crate::programme::Size;
+use instance::Instance;
 
 /// 60 people over four weeks of mornings, afternoons and nights.
 pub(crate) const SIXTY: Size = Size { residents: 44, faculty: 16, days: 28, load: 100, seed: 1 };
@@ -40,11 +41,27 @@ impl Data {
 
     /// A published instance; `None` when it is not at hand.
     pub(crate) fn instance(&self, number: u32) -> Result<Option<Problem>, Box<dyn Error>> {
+        Ok(self.read(number)?.as_ref().map(model::problem).transpose()?)
+    }
+
+    /// The same when the first of the staff has left.
+    pub(crate) fn without_the_first(&self, number: u32) -> Result<Option<Problem>, Box<dyn Error>> {
+        let Some(mut instance) = self.read(number)? else { return Ok(None) };
+        instance.staff.remove(0);
+        instance.requests.retain_mut(|request| {
+            let others = request.employee > 0;
+            request.employee = request.employee.saturating_sub(1);
+            others
+        });
+        Ok(Some(model::problem(&instance)?))
+    }
+
+    fn read(&self, number: u32) -> Result<Option<Instance>, Box<dyn Error>> {
         let path = |folder: &PathBuf| folder.join(format!("curtois-qu/Instance{number}.txt"));
         let Some(path) = self.folder.as_ref().map(path).filter(|path| path.is_file()) else {
             return Ok(None);
         };
-        Ok(Some(model::problem(&files::read(&path, parse::parse)?)?))
+        Ok(Some(files::read(&path, parse::parse)?))
     }
 }
 

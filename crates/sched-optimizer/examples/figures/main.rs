@@ -21,6 +21,7 @@ mod pruning;
 mod repeatable;
 mod row;
 mod threads;
+mod warm;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -38,7 +39,7 @@ struct Figure {
     measure: fn(&Data) -> Rows,
 }
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 9] = [
     Figure { name: "deltas", takes_minutes: false, measure: deltas::measure },
     Figure { name: "fingerprint", takes_minutes: false, measure: fingerprint::measure },
     Figure { name: "pruning", takes_minutes: false, measure: pruning::measure },
@@ -46,13 +47,14 @@ const FIGURES: [Figure; 8] = [
     Figure { name: "cancel", takes_minutes: false, measure: cancel::measure },
     Figure { name: "repeatable", takes_minutes: true, measure: repeatable::measure },
     Figure { name: "threads", takes_minutes: true, measure: threads::measure },
+    Figure { name: "warm", takes_minutes: true, measure: warm::measure },
     Figure { name: "large", takes_minutes: true, measure: large::measure },
 ];
 
 /// Measures what the crate promises. The exit code is 1 when a goal is missed.
 #[derive(Parser)]
 struct Arguments {
-    /// Figures: deltas, fingerprint, pruning, conflict, cancel, repeatable, threads, large, or all.
+    /// Figures: deltas, fingerprint, pruning, conflict, cancel, repeatable, threads, warm, large, or all.
     names: Vec<String>,
     /// Makes and solves the large instance in this process, whose memory is measured.
     #[arg(long, hide = true)]

@@ -18,7 +18,7 @@ use crate::problem::{Part, Problem};
 use crate::progress::Progress;
 use crate::roster::Roster;
 use crate::rule::{Automaton, Judgement, Line, LineContext, Rule, Step};
-use crate::solver::{Options, Status, search, unprepared};
+use crate::solver::{Options, Origin, Status, search, unprepared};
 use crate::tally::Tally;
 
 /// What a solve of the elastic problem says about the kept members.
@@ -52,7 +52,7 @@ pub(super) fn solve<'p>(
         *model = Model::new(problem, 1, &clock);
     }
     let outcome = match model {
-        Some(model) => search(model, &clock, &options, None, on_progress),
+        Some(model) => search(model, &clock, &options, Origin::default(), on_progress),
         None => unprepared(problem, &clock, |_, _| None),
     };
     let work = outcome.stats.work;

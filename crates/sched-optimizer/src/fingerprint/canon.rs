@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::ids::{ActivityId, WorkerId};
+use crate::problem::Problem;
 
 /// Collects the parts of a description so that no two different lists of parts read the same: every
 /// part carries its kind, and texts and lists their length.
@@ -19,16 +20,12 @@ pub struct Canon {
 }
 
 impl Canon {
-    pub(crate) fn new<'n>(
-        activities: impl Iterator<Item = &'n str>,
-        workers: impl Iterator<Item = &'n str>,
-    ) -> Self {
+    /// Empty, for parts of `problem`.
+    pub(crate) fn of(problem: &Problem) -> Self {
         let digest = |name: &str| xxh3_128(name.as_bytes());
-        Self {
-            activities: activities.map(digest).collect(),
-            workers: workers.map(digest).collect(),
-            bytes: Vec::new(),
-        }
+        let activities = problem.activity_ids().map(|id| digest(problem.activity_name(id)));
+        let workers = problem.worker_ids().map(|id| digest(problem.worker_name(id)));
+        Self { activities: activities.collect(), workers: workers.collect(), bytes: Vec::new() }
     }
 
     /// Adds a number.

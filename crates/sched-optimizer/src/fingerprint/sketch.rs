@@ -29,9 +29,7 @@ impl Sketch {
     /// The sketch of `problem`. Costs one pass over it.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
-        let activities = problem.activity_ids().map(|activity| problem.activity_name(activity));
-        let workers = problem.worker_ids().map(|worker| problem.worker_name(worker));
-        let mut canon = Canon::new(activities, workers);
+        let mut canon = Canon::of(problem);
         let mut workers = problem.worker_digests(&mut canon);
         workers.sort_unstable();
         let periods = canon.digest(|canon| problem.describe_periods(canon));

@@ -1,27 +1,41 @@
-//! A roster that outlives its problem.
+//! A roster and prices that outlive their problem.
 
 use std::collections::HashMap;
 
+use super::prices::KnownPrices;
+use crate::duals::Prices;
 use crate::fingerprint::Sketch;
 use crate::ids::{ActivityId, WorkerId};
 use crate::problem::Problem;
 use crate::roster::Roster;
 use crate::score::Score;
+use crate::solver::Outcome;
 
 /// A roster with what is known about it, readable without its problem: workers and activities are
-/// known by name.
+/// known by name, prices by what they are for.
 #[derive(Clone, Debug)]
 pub struct Solution {
     sketch: Sketch,
     score: Score,
     bound: i64,
+    prices: KnownPrices,
     workers: HashMap<String, WorkerId>,
     activities: Vec<String>,
     roster: Roster,
 }
 
 impl Solution {
-    /// `roster` with the score and the bound that its solve ended with. Costs one pass over `problem`.
+    /// What a solve of `problem` ended with. Costs one pass over `problem`.
+    #[must_use]
+    pub fn of(problem: &Problem, outcome: &Outcome) -> Self {
+        let Outcome { roster, score, bound, prices, .. } = outcome;
+        Self {
+            prices: KnownPrices::of(problem, prices),
+            ..Self::new(problem, roster.clone(), *score, *bound)
+        }
+    }
+
+    /// A roster of `problem` from elsewhere, without prices. Costs one pass over `problem`.
     #[must_use]
     pub fn new(problem: &Problem, roster: Roster, score: Score, bound: i64) -> Self {
         let workers = problem.worker_ids().map(|id| (problem.worker_name(id).to_owned(), id));
@@ -30,6 +44,7 @@ impl Solution {
             sketch: Sketch::of(problem),
             score,
             bound,
+            prices: KnownPrices::default(),
             workers: workers.collect(),
             activities: activities.collect(),
             roster,
@@ -52,6 +67,10 @@ impl Solution {
     #[must_use]
     pub const fn bound(&self) -> i64 {
         self.bound
+    }
+
+    pub(super) fn prices(&self, problem: &Problem) -> Prices {
+        self.prices.of_other(problem)
     }
 
     /// The lines of the workers of `problem` in its ids; `None` where the roster has no cell of the

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Solution, SolutionStore};
+use crate::duals::Prices;
 use crate::fingerprint::Sketch;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::Problem;
@@ -16,6 +17,9 @@ pub struct WarmStart {
     /// cell anew, or for [`replan`](crate::replan()), which keeps what it can of them. Open cells hold an
     /// id that no problem has.
     pub roster: Roster,
+    /// The prices, for [`Solver::solve_from`](crate::Solver::solve_from) too: zero where nothing is
+    /// remembered.
+    pub prices: Prices,
     /// The cells for which nothing is remembered that their worker may do.
     pub open: Vec<(WorkerId, PeriodId)>,
     /// Whether the problem was solved before: then the solution's score and bound are the
@@ -28,8 +32,8 @@ pub struct WarmStart {
 /// The remembered solution of `problem`, or else of the problem nearest to it, or `None` when nothing
 /// remembered has a worker and the periods in common with it.
 ///
-/// Lines are found by the worker's name, activities by theirs. Costs one pass over `problem` and
-/// what the store needs to [look](SolutionStore::nearest).
+/// Lines are found by the worker's name, activities by theirs; prices of demands and ratios by name,
+/// period and activities. Costs one pass over `problem` and what the store needs to [look](SolutionStore::nearest).
 ///
 /// ```
 /// # use std::num::NonZeroUsize;
@@ -53,12 +57,12 @@ pub struct WarmStart {
 /// let store = LruSolutions::new(NonZeroUsize::MIN);
 /// let problem = team(&["Ada", "Ben"])?;
 /// let outcome = solver.solve(&problem, |_| ControlFlow::Continue(()));
-/// store.put(Arc::new(Solution::new(&problem, outcome.roster, outcome.score, outcome.bound)));
+/// store.put(Arc::new(Solution::of(&problem, &outcome)));
 ///
 /// let larger = team(&["Cyd", "Ben", "Ada"])?;
 /// if let Some(start) = warm_start(&larger, &store) {
 ///     assert_eq!(start.open.len(), 1, "nothing is known of Cyd");
-///     let outcome = solver.solve_from(&larger, &start.roster, |_| ControlFlow::Continue(()));
+///     let outcome = solver.solve_from(&larger, &start, |_| ControlFlow::Continue(()));
 ///     assert!(outcome.score.is_legal());
 /// }
 /// # Ok(())
@@ -86,5 +90,7 @@ pub fn warm_start(problem: &Problem, store: &dyn SolutionStore) -> Option<WarmSt
         }
     }
     let roster = Roster::from_cells(problem.periods(), cells);
-    Some(WarmStart { exact: same && open.is_empty(), roster, open, solution })
+    let exact = same && open.is_empty();
+    let prices = solution.prices(problem);
+    Some(WarmStart { exact, roster, prices, open, solution })
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::budget::Clock;
 use crate::certificate::Certificate;
+use crate::duals::Prices;
 use crate::ids::WorkerId;
 use crate::line::UNIT;
 use crate::model::Model;
@@ -12,7 +13,7 @@ use crate::progress::Progress;
 use crate::replan::pull::Pull;
 use crate::replan::{ReplanOptions, Replanned};
 use crate::roster::Roster;
-use crate::solver::{Options, Status, hint_lines, search};
+use crate::solver::{Options, Origin, Status, hint_lines, search};
 
 /// Without a given cost, a change costs this many times the largest cost.
 const CHANGE_COST: i64 = 10;
@@ -71,16 +72,17 @@ impl<'p> Near<'p> {
         hint_lines(&self.model, roster)
     }
 
-    /// The best roster of a search from `lines`; with `respond` it makes the nearest improvements first.
+    /// The best roster of a search near `lines`, with `prices` to begin with.
     pub(super) fn search(
         &self,
         clock: &Clock,
         lines: &[Vec<u32>],
-        respond: bool,
+        prices: Option<&Prices>,
         options: &Options,
     ) -> Replanned {
         let quiet = |_: &Progress| ControlFlow::Continue(());
-        let mut outcome = search(&self.model, clock, options, Some((lines, respond)), quiet);
+        let origin = Origin { lines: Some(lines), prices, near: true };
+        let mut outcome = search(&self.model, clock, options, origin, quiet);
         // What the search proves is about costs with changes; costs alone are only known not to be
         // negative.
         outcome.bound = 0;

@@ -1,21 +1,25 @@
 //! What more changes would save.
 
 use crate::budget::{Budget, Clock, Until};
+use crate::duals::Prices;
 use crate::line::UNIT;
 use crate::problem::Problem;
 use crate::replan::near::Near;
 use crate::replan::pull::Pull;
 use crate::replan::{ReplanOptions, Replanned, unprepared};
-use crate::roster::Roster;
 use crate::solver::Options;
+use crate::start::Start;
 
-/// Shares of what is left of the budget, in hundredths: for a legal roster, then for the cheapest, and
-/// for each one between. People compare the cheap end with what a solve from scratch finds, so most
-/// goes there.
+/// Shares of what is left of the budget, in hundredths: for a legal roster, for each step away from it,
+/// for the cheapest, and for each one between. People compare the cheap end with what a solve from
+/// scratch finds, so most goes there.
 const LEGAL: u32 = 50;
+const STEP: u32 = 4;
 const CHEAPEST: u32 = 60;
 const BETWEEN: u32 = 12;
-/// Searches between the two ends.
+/// Each step away divides the change cost by this.
+const CHEAPER: i64 = 4;
+/// Searches between neighbours.
 const MOST: usize = 12;
 
 /// Finds rosters of `changed` from the one nearest to `old` to the cheapest: from each to the next
@@ -23,16 +27,25 @@ const MOST: usize = 12;
 /// is best is for people to say.
 ///
 /// The first search, at the change cost of the options, stops when legal and may take half of the
-/// [budget](ReplanOptions::options). The second looks for the cheapest roster, at no change cost, in more
-/// than half of what is left. The others look between neighbours, at the change cost at which both cost
-/// the same: whatever costs less there belongs between them (Aneja and Nair 1979). What is left after
-/// that goes to the cheapest again.
+/// [budget](ReplanOptions::options). From there it goes on in steps at lower and lower change costs, each
+/// from the roster of the one before: few changes often save most. Then more than half of what is left
+/// goes to the cheapest roster, at no change cost. The others look between neighbours, at the change cost
+/// at which both cost the same: whatever costs less there belongs between them (Aneja and Nair 1979).
+/// What is left after that goes to the cheapest again.
+///
+/// `old` may bring [prices](Start::prices), if demands, ratios and workers are numbered as they were: with
+/// them the cheap end is found sooner.
 ///
 /// [`until`](Options::until) is not looked at. A short budget finds fewer rosters, but always one.
 /// All of them are legal, or there is one that is not: its [status](crate::Outcome::status) says so.
 #[tracing::instrument(skip_all)]
 #[must_use]
-pub fn trade_offs(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Vec<Replanned> {
+pub fn trade_offs<'s>(
+    changed: &Problem,
+    old: impl Into<Start<'s>>,
+    options: &ReplanOptions,
+) -> Vec<Replanned> {
+    let Start { roster: old, prices } = old.into();
     let Options { budget, ref cancel, .. } = options.options;
     let clock = Clock::start(budget, cancel.clone());
     let pull = Pull::new(changed, old, options);
@@ -41,13 +54,14 @@ pub fn trade_offs(changed: &Problem, old: &Roster, options: &ReplanOptions) -> V
     };
     let dearest = near.change_cost();
     let options = &options.options;
-    let mut curve = Curve { near, options, clock, work: budget.work, found: Vec::new() };
+    let mut curve = Curve { near, options, clock, work: budget.work, prices, found: Vec::new() };
     curve.search(None, dearest, LEGAL, Until::Legal);
-    if curve.search(Some(0), 0, CHEAPEST, Until::Exhausted).is_some() {
+    let near = curve.step_away(dearest);
+    if curve.search(Some(near), 0, CHEAPEST, Until::Exhausted).is_some() {
         curve.search_between();
         curve.search(curve.cheapest(), 0, 100, Until::Exhausted);
     }
-    undominated(curve.found)
+    points(&curve.found)
 }
 
 /// A curve that is being made.
@@ -57,13 +71,27 @@ struct Curve<'p> {
     clock: Clock,
     /// What is left of a limit in work.
     work: Option<u64>,
+    /// What is known before the first search with prices.
+    prices: Option<&'p Prices>,
     found: Vec<Replanned>,
 }
 
 impl Curve<'_> {
-    /// Looks between the first two rosters, where the gap is widest first.
+    /// Goes from the first roster on at lower and lower change costs, and returns the number of the last.
+    fn step_away(&mut self, dearest: i64) -> usize {
+        let (mut last, mut cost) = (0, dearest / CHEAPER);
+        // Below, a change costs less than any difference of two rosters.
+        while cost > UNIT / CHEAPER {
+            let Some(next) = self.search(Some(last), cost, STEP, Until::Exhausted) else { break };
+            (last, cost) = (next, cost / CHEAPER);
+        }
+        last
+    }
+
+    /// Looks between neighbours, where the gap is widest first.
     fn search_between(&mut self) {
-        let mut gaps = vec![(0, 1)];
+        let frontier = frontier(&self.found);
+        let mut gaps: Vec<_> = frontier.windows(2).map(|pair| (pair[0], pair[1])).collect();
         for _ in 0..MOST {
             let widest = (0..gaps.len()).max_by_key(|&at| self.width(gaps[at]));
             let Some((near, far)) = widest.map(|at| gaps.swap_remove(at)) else { return };
@@ -125,9 +153,21 @@ impl Curve<'_> {
         let budget = self.share(share);
         let options = self.options.clone().budget(budget).until(until);
         let clock = Clock::start(budget, options.cancel.clone());
-        // Without a change cost nothing tells near improvements from others.
-        let next = self.near.search(&clock, &lines, cost > 0, &options);
+        // The changed problem's prices, whatever a change costs, are nearer than none.
+        let known = self.found.iter().rev().map(|one| &one.outcome.prices);
+        let prices = known.chain(self.prices).find(|prices| !prices.is_empty());
+        let next = self.near.search(&clock, &lines, prices, &options);
         self.work = self.work.map(|work| work.saturating_sub(next.outcome.stats.work));
+        eprintln!(
+            "DBG start {start:?} cost {cost} share {share} budget {:?} -> {:?} w {} work {} res {} epochs {} el {:?}",
+            budget,
+            next.outcome.score,
+            next.changes.weight,
+            next.outcome.stats.work,
+            next.outcome.stats.resampled,
+            next.outcome.stats.epochs,
+            next.outcome.stats.elapsed
+        );
         self.found.push(next);
         Some(self.found.len() - 1)
     }
@@ -148,22 +188,28 @@ fn price(one: &Replanned, cost: i64) -> (i64, i64) {
     )
 }
 
-/// By weight of their changes, those than which no other has as few and as good a score.
-fn undominated(mut found: Vec<Replanned>) -> Vec<Replanned> {
-    let weight_and_score = |one: &Replanned| (one.changes.weight, one.outcome.score);
-    let legal = found.iter().any(|one| one.outcome.score.is_legal());
-    if legal {
-        found.retain(|one| one.outcome.score.is_legal());
-        found.sort_by_key(weight_and_score);
-    } else {
-        found.sort_by_key(|one| one.outcome.score);
-        found.truncate(1);
-    }
+/// The numbers of the rosters than which no other has as few changes and as good a score, by weight: of
+/// the legal ones, if there are any.
+fn frontier(found: &[Replanned]) -> Vec<usize> {
+    let score = |at: usize| found[at].outcome.score;
+    let some = (0..found.len()).any(|at| score(at).is_legal());
+    let mut all: Vec<usize> = (0..found.len()).filter(|&at| score(at).is_legal() == some).collect();
+    all.sort_by_key(|&at| (found[at].changes.weight, score(at)));
     let mut best = None;
-    found.retain(|one| {
-        let better = best.is_none_or(|best| one.outcome.score < best);
-        best = if better { Some(one.outcome.score) } else { best };
+    all.retain(|&at| {
+        let better = best.is_none_or(|best| score(at) < best);
+        best = if better { Some(score(at)) } else { best };
         better
     });
-    found
+    all
+}
+
+/// The curve; when no roster is legal, the best one.
+fn points(found: &[Replanned]) -> Vec<Replanned> {
+    let frontier = frontier(found);
+    let mut points: Vec<Replanned> = frontier.into_iter().map(|at| found[at].clone()).collect();
+    if points.last().is_some_and(|last| !last.outcome.score.is_legal()) {
+        points.drain(..points.len() - 1);
+    }
+    points
 }
