@@ -96,6 +96,13 @@ pub trait Automaton: Send + Sync {
         Some(0)
     }
 
+    /// A number that activities of `period` share only when they are the same step from every state: then
+    /// one step is taken for all of them. Default: each has its own.
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        _ = period;
+        activity.index() as u64
+    }
+
     /// Whether `a` is at least as good as `b` after `period`: every completion accepted from `b` is
     /// accepted from `a` at no higher cost. Must be sound, need not be complete; the default only
     /// knows equal states.

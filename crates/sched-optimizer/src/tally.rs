@@ -19,6 +19,13 @@ pub trait Tally: Send + Sync {
     /// the line is refused.
     fn step(&self, mode: u32, period: PeriodId, activity: ActivityId) -> Option<(u32, u32)>;
 
+    /// A number that activities of `period` share only when they are the same step in every mode: then one
+    /// step is taken for all of them. Default: each has its own.
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        _ = period;
+        activity.index() as u64
+    }
+
     /// The least and the most that the sum may be at the end.
     fn limits(&self) -> (u32, u32);
 
@@ -71,6 +78,10 @@ impl<T: Tally> Automaton for Summed<T> {
         let (mode, amount) = self.tally.step(mode, period, activity)?;
         let sum = sum.checked_add(amount).filter(|&sum| sum <= self.tally.limits().1)?;
         Some(Step::free(pack(mode, sum)))
+    }
+
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        self.tally.kind(period, activity)
     }
 
     fn finish(&self, state: u64) -> Option<i64> {

@@ -127,6 +127,44 @@ fn list_future(
     }
 }
 
+/// Activities of a kind are one step, for the automata and for their tallies.
+fn kinds_are_one_step(problem: &Problem, rule: &dyn Rule) {
+    for automaton in rule.automata(&LineContext::new(problem, WorkerId::new(0))) {
+        let (mut states, mut modes) = (vec![automaton.start()], Vec::new());
+        modes.extend(automaton.as_tally().map(|tally| tally.start().0));
+        for (period, after) in problem.period_ids().zip(reachable(problem, &*automaton)) {
+            for [a, b] in pairs(problem, period) {
+                if automaton.kind(period, a) == automaton.kind(period, b) {
+                    for &state in &states {
+                        let steps = [a, b].map(|activity| automaton.step(state, period, activity));
+                        assert_eq!(steps[0], steps[1], "{rule:?} in {period:?}: {a:?} {b:?}");
+                    }
+                }
+                let tally = automaton.as_tally();
+                if let Some(tally) = tally.filter(|t| t.kind(period, a) == t.kind(period, b)) {
+                    for &mode in &modes {
+                        let steps = [a, b].map(|activity| tally.step(mode, period, activity));
+                        assert_eq!(steps[0], steps[1], "{rule:?} in {period:?}: {a:?} {b:?}");
+                    }
+                }
+            }
+            if let Some(tally) = automaton.as_tally() {
+                let steps = modes.iter().flat_map(|&mode| {
+                    choices(problem, period.index())
+                        .filter_map(move |a| tally.step(mode, period, a))
+                });
+                modes = steps.map(|(mode, _)| mode).collect::<HashSet<_>>().into_iter().collect();
+            }
+            states = after;
+        }
+    }
+}
+
+fn pairs(problem: &Problem, period: PeriodId) -> impl Iterator<Item = [ActivityId; 2]> {
+    let all = move || choices(problem, period.index());
+    all().flat_map(move |a| all().map(move |b| [a, b]))
+}
+
 /// Whatever is accepted from a dominated state is accepted from the dominating one, no dearer.
 fn is_sound(problem: &Problem, rule: &dyn Rule) {
     for automaton in rule.automata(&LineContext::new(problem, WorkerId::new(0))) {
@@ -194,9 +232,11 @@ fn law<R: Soften>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
     let weight = maker.rng.i64(0..4);
     let problem = maker.builder.build().unwrap();
     agrees(&problem, &rule);
+    kinds_are_one_step(&problem, &rule);
     is_sound(&problem, &rule);
     let soft = Soft { rule, weight };
     agrees(&problem, &soft);
+    kinds_are_one_step(&problem, &soft);
     is_sound(&problem, &soft);
 }
 

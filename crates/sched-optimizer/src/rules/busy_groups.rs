@@ -153,6 +153,10 @@ impl Tally for BusySum {
         Some((if cell == Cell::Open { now } else { 0 }, now - mode))
     }
 
+    fn kind(&self, _: PeriodId, activity: ActivityId) -> u64 {
+        self.busy[activity.index()].into()
+    }
+
     fn limits(&self) -> (u32, u32) {
         self.sums
     }

@@ -114,6 +114,10 @@ impl Tally for CellSum {
         Some((mode, self.amounts[activity.index()].abs_diff(base)))
     }
 
+    fn kind(&self, _: PeriodId, activity: ActivityId) -> u64 {
+        self.amounts[activity.index()].into()
+    }
+
     fn limits(&self) -> (u32, u32) {
         self.sums
     }

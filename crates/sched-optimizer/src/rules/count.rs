@@ -395,6 +395,10 @@ impl Automaton for Limited {
         Some(Step { state: count.min(limit).cast_unsigned(), cost })
     }
 
+    fn kind(&self, _: PeriodId, activity: ActivityId) -> u64 {
+        self.activities.contains(&activity).into()
+    }
+
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
         let bounds = self.bounds[period.index()];
         let [x, y] = [a, b].map(|state| i64::try_from(state).unwrap_or(i64::MAX));

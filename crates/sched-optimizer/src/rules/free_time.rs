@@ -341,6 +341,11 @@ impl Automaton for Resting {
         Some(Step { state: self.encode(pause, last, self.timeline.next(p)), cost })
     }
 
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        let flags = self.marks[period.index() * self.activities + activity.index()];
+        self.timeline.kind(period, activity) << 16 | u64::from(flags)
+    }
+
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
         let Some(a) = decode(a) else { return true };
         let Some(b) = decode(b) else { return false };
@@ -380,6 +385,10 @@ impl Tally for Resting {
         }
         let mode = self.mode(&mut pause, self.timeline.next(p));
         Some((mode, pause.count.max(0).cast_unsigned()))
+    }
+
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        self.timeline.kind(period, activity)
     }
 
     fn limits(&self) -> (u32, u32) {

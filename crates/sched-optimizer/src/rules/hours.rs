@@ -436,6 +436,11 @@ impl Automaton for Counting {
         Some(Step { state: self.encode(used, Some(p)), cost })
     }
 
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        let flags = self.marks[period.index() * self.activities + activity.index()];
+        self.timeline.kind(period, activity) << 16 | u64::from(flags)
+    }
+
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
         let (a_minutes, b_minutes) = (a >> 32, b >> 32);
         let (a_over, b_over) = ((a >> 16) & 0xFFFF, (b >> 16) & 0xFFFF);
@@ -469,6 +474,10 @@ impl Tally for Counting {
         let duties = self.timeline.duties(period, activity);
         duties.for_each(|duty| self.add_inside(&mut used, &duty));
         Some((self.overrun(&used, self.timeline.next(p)), used.minutes.max(0).cast_unsigned()))
+    }
+
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        self.timeline.kind(period, activity)
     }
 
     fn limits(&self) -> (u32, u32) {

@@ -168,6 +168,10 @@ impl Automaton for Resting {
         Some(Step { state: encode(self.rule.forget(last, now)), cost })
     }
 
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        self.timeline.kind(period, activity)
+    }
+
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
         a == b || a == 0 && self.timeline.is_free_of(b, period, self.form)
     }

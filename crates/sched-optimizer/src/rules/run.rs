@@ -218,6 +218,10 @@ impl Automaton for Running {
         Some(Step { state: self.merged(next, left)?, cost })
     }
 
+    fn kind(&self, _: PeriodId, activity: ActivityId) -> u64 {
+        self.rule.activities.contains(&activity).into()
+    }
+
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
         let left = self.periods[period.index()].1;
         let harmless = self.is_harmless(a, left);

@@ -206,6 +206,10 @@ impl Automaton for Keep {
         Some(Step { state: pinned << 32 | current, cost })
     }
 
+    fn kind(&self, _: PeriodId, activity: ActivityId) -> u64 {
+        self.groups[activity.index()].map_or(0, |group| group as u64 + 1)
+    }
+
     fn dominates(&self, _: PeriodId, a: u64, b: u64) -> bool {
         // Nothing chosen yet leaves every choice open; a segment's group is checked elsewhere. What is
         // chosen late may cost more than having chosen early.
@@ -283,6 +287,10 @@ impl Automaton for Filled {
 impl Tally for Filled {
     fn step(&self, _: u32, period: PeriodId, activity: ActivityId) -> Option<(u32, u32)> {
         Some((0, self.amount(period, activity)))
+    }
+
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        self.amount(period, activity).into()
     }
 
     fn limits(&self) -> (u32, u32) {

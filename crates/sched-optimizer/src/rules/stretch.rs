@@ -157,6 +157,10 @@ impl Automaton for Stretching {
         Some(Step { state, cost })
     }
 
+    fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        self.timeline.kind(period, activity)
+    }
+
     fn dominates(&self, period: PeriodId, a: u64, b: u64) -> bool {
         a == b || a == 0 && self.timeline.is_free_of(b, period, self.form)
     }

@@ -12,6 +12,8 @@ pub(super) struct Timeline {
     activities: usize,
     /// By period, then activity.
     shifts: Vec<Option<Duty>>,
+    /// A number for each of them that those of a period share when they are the same.
+    kinds: Vec<u32>,
     /// Settled duties that start before the horizon.
     pub(super) history: Vec<Duty>,
     /// Settled duties that start in or after a period and before the next.
@@ -25,20 +27,29 @@ impl Timeline {
         starts.push(i32::MAX);
         let activities = context.problem().activities();
         let mut shifts = vec![None; periods * activities];
+        let (mut kinds, mut seen) = (vec![0; periods * activities], Vec::new());
         for period in 0..periods {
+            seen.clear();
             for activity in context.choices(period) {
-                shifts[period * activities + activity.index()] =
-                    context.shift(period, activity).map(|shift| Duty {
-                        span: shift.span,
-                        handover: shift.handover,
-                        kind: DutyKind::InHouse,
-                    });
+                let duty = context.shift(period, activity).map(|shift| Duty {
+                    span: shift.span,
+                    handover: shift.handover,
+                    kind: DutyKind::InHouse,
+                });
+                let same = seen.iter().position(|&known| known == duty);
+                let kind = same.unwrap_or_else(|| {
+                    seen.push(duty);
+                    seen.len() - 1
+                });
+                let at = period * activities + activity.index();
+                (shifts[at], kinds[at]) = (duty, u32::try_from(kind).unwrap_or(u32::MAX));
             }
         }
         let mut timeline = Self {
             starts,
             activities,
             shifts,
+            kinds,
             history: Vec::new(),
             fixed: vec![Vec::new(); periods],
         };
@@ -72,6 +83,12 @@ impl Timeline {
 
     fn shift(&self, period: usize, activity: ActivityId) -> Option<Duty> {
         self.shifts.get(period * self.activities + activity.index()).copied().flatten()
+    }
+
+    /// A number that the choices of a period share when the same [duties](Self::duties) begin.
+    pub(super) fn kind(&self, period: PeriodId, activity: ActivityId) -> u64 {
+        let own = self.kinds.get(period.index() * self.activities + activity.index());
+        own.copied().unwrap_or(0).into()
     }
 
     /// Duties that begin in `period` when `activity` is worked, by start.
