@@ -10,6 +10,7 @@
 //! cheapest path breaks nothing.
 
 mod alike;
+mod axis;
 mod digest;
 mod explore;
 mod fill;
@@ -35,7 +36,7 @@ use alike::Alike;
 use explore::Offer;
 use multiply::Multiplied;
 use planes::{LANES, Planes};
-use sums::Sum;
+use sums::{Sum, Survey};
 
 use crate::ids::{ActivityId, WorkerId};
 use crate::parameters::MOST_FOR_ALL;
@@ -235,11 +236,12 @@ fn sort_sums(
     tallies: Vec<usize>,
     room: Room,
 ) -> Sorted {
+    let mut survey = Survey::new(graph, alike);
     let mut sums = Vec::new();
     let mut idle = Vec::new();
     let mut hopeless = false;
     for (part, at) in tallies.into_iter().enumerate() {
-        let sum = labelled[at].as_tally().and_then(|tally| Sum::new(graph, alike, part, tally));
+        let sum = labelled[at].as_tally().and_then(|tally| survey.sum(part, tally));
         match sum {
             Some(sum) if sum.binds || sum.has_cost => sums.push((sum, at)),
             None => hopeless = true,
@@ -268,7 +270,7 @@ fn sort_sums(
             positions = grown;
             sorted.exact.push((sum, at));
         } else if !sum.has_cost {
-            let amounts = sums::amounts_by_choice(graph, alike, sum.part, cells);
+            let amounts = survey.amounts_by_choice(sum.part, cells);
             let units = |amounts: Vec<u32>| amounts.into_iter().map(|a| sum.units(a)).collect();
             let amounts = amounts.map(units);
             sorted.priced.push(Priced { sum, at, amounts });

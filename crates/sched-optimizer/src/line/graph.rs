@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::digest::{Mixed, digest};
+use super::digest::{Mixed, Numbers, digest_of_pair};
 use super::{Cells, NONE};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,14 @@ const GONE: u32 = u32::MAX;
 impl Layer {
     /// No nodes yet.
     pub(super) fn empty() -> Self {
-        Self { first: vec![0], edges: Vec::new() }
+        Self::with_room(0, 0)
+    }
+
+    /// No nodes yet, but room for so many.
+    pub(super) fn with_room(nodes: usize, edges: usize) -> Self {
+        let mut first = Vec::with_capacity(nodes + 1);
+        first.push(0);
+        Self { first, edges: Vec::with_capacity(edges) }
     }
 
     pub(crate) fn nodes(&self) -> usize {
@@ -59,47 +66,40 @@ impl Layer {
     }
 
     /// Lets edges lead to nodes by their new names and keeps one of each set of nodes with the same
-    /// edges. Returns the new names of the nodes.
-    fn reduce(&mut self, renamed: &[u32], known: &mut HashMap<u64, u32, Mixed>) -> Vec<u32> {
-        known.clear();
+    /// edges. Fills `names` with the new names of the nodes.
+    fn reduce(&mut self, renamed: &[u32], known: &mut Numbers, names: &mut Vec<u32>) {
+        known.clear(self.nodes());
+        names.clear();
         let (mut nodes, mut read, mut kept) = (0, 0, 0);
-        let mut names = Vec::with_capacity(self.nodes());
         for node in 0..self.nodes() {
             let (start, end) = (kept, self.first[node + 1] as usize);
+            let mut digest: u64 = 0;
             for at in std::mem::replace(&mut read, end)..end {
                 let edge = self.edges[at];
                 let to = renamed[edge.to as usize];
                 if to != GONE {
-                    self.edges[kept] = Edge { to, ..edge };
+                    let edge = Edge { to, ..edge };
+                    digest = digest.wrapping_add(digest_of_pair(edge.words()));
+                    self.edges[kept] = edge;
                     kept += 1;
                 }
             }
-            let own = &self.edges[start..kept];
-            if own.is_empty() {
+            if start == kept {
                 names.push(GONE);
                 continue;
             }
-            let mut digest = digest(own.iter().flat_map(Edge::words));
-            let name = loop {
-                match known.get(&digest) {
-                    Some(&name) if self.edges_of(name) == own => break Some(name),
-                    // Another list has this digest.
-                    Some(_) => digest = digest.wrapping_add(1),
-                    None => break None,
-                }
-            };
-            names.push(name.unwrap_or(index(nodes)));
-            if name.is_some() {
-                kept = start;
-            } else {
-                known.insert(digest, index(nodes));
+            let is_same = |name| self.edges_of(name) == &self.edges[start..kept];
+            let name = known.find_or_add(digest, index(nodes), is_same);
+            names.push(name);
+            if name == index(nodes) {
                 nodes += 1;
                 self.first[nodes] = index(kept);
+            } else {
+                kept = start;
             }
         }
         self.first.truncate(nodes + 1);
         self.edges.truncate(kept);
-        names
     }
 }
 
@@ -129,7 +129,7 @@ impl Graph {
     /// Removes nodes from which no end is reached, and makes one node of those from which the same
     /// lines lead on at the same cost.
     pub(super) fn reduce(&mut self) {
-        let mut known = HashMap::default();
+        let mut known: HashMap<u64, u32, Mixed> = HashMap::default();
         let mut finish = Vec::new();
         let names = self.finish.iter().map(|&cost| match cost {
             NONE.. => GONE,
@@ -138,20 +138,17 @@ impl Graph {
                 index(finish.len() - 1)
             }),
         });
-        let mut renamed: Vec<u32> = names.collect();
+        let (mut renamed, mut names): (Vec<u32>, _) = (names.collect(), Vec::new());
         self.finish = finish;
+        let mut known = Numbers::default();
         for layer in self.layers.iter_mut().rev() {
-            renamed = layer.reduce(&renamed, &mut known);
+            layer.reduce(&renamed, &mut known, &mut names);
+            std::mem::swap(&mut renamed, &mut names);
         }
         if self.layers.first().is_some_and(|layer| layer.nodes() == 0) {
             self.finish.clear();
             self.layers.fill(Layer::empty());
         }
-    }
-
-    /// The amounts of tally number `part` by tag.
-    pub(super) fn part(&self, part: usize) -> Vec<i64> {
-        self.amounts.iter().map(|amounts| i64::from(amounts[part])).collect()
     }
 
     /// Forgets the amounts of the tallies that are not in `kept`.

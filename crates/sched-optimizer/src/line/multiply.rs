@@ -50,15 +50,19 @@ pub(super) fn all(offer: Offer<'_>, automata: Vec<Box<dyn Automaton>>, most: usi
     let graphs = narrow.iter().map(|(_, _, graph, _)| graph);
     let graphs: Vec<&Graph> = graphs.chain(modes.iter().map(|modes| &modes.graph)).collect();
     let alike = Alike::new(offer, &graphs);
-    let mut graph = alike.all_lines();
-    let mut wide = Vec::new();
+    let (mut graph, mut wide) = (None, Vec::new());
     for (_, _, mut own, automaton) in narrow {
         alike.fold(&mut own);
-        match graph.times(&own, most) {
-            Some(product) => graph = product,
+        let product = match &graph {
+            Some(graph) => Graph::times(graph, &own, most),
+            None => Some(own).filter(|own| own.width() <= most),
+        };
+        match product {
+            Some(product) => graph = Some(product),
             None => wide.push(automaton),
         }
     }
+    let mut graph = graph.unwrap_or_else(|| alike.all_lines());
     wide.append(&mut labelled);
     let mut multiplied = Vec::new();
     modes.reverse();

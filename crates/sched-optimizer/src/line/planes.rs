@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 
+use super::Cells;
 use super::alike::{Alike, Columns};
+use super::axis::Axes;
 use super::digest::Mixed;
 use super::graph::{Edge, Graph};
 use super::sums::Sum;
-use super::{Cells, charge};
 use crate::tally::Tally;
 
 /// Numbers are handled in blocks of this many.
@@ -115,7 +116,6 @@ impl Planes {
         cells: Cells<'_>,
         exact: &[(&Sum, &dyn Tally)],
     ) -> Self {
-        let axes = arrange(graph, exact);
         let mut planes = Self {
             layers: Vec::new(),
             tolls: Vec::new(),
@@ -123,7 +123,7 @@ impl Planes {
             bounds: vec![0],
             first_choices: cells.starts.iter().copied().map(small).collect(),
             starts: vec![0],
-            size: size(&axes),
+            size: 0,
             margin: 0,
             mask: Vec::new(),
             ends: Vec::new(),
@@ -131,19 +131,23 @@ impl Planes {
             node_starts: vec![0],
             graph_work: 0,
         };
-        let mut shifts = Vec::new();
-        let mut columns = Columns::default();
+        let (mut columns, mut known, mut toll_periods) = (Columns::default(), Known::new(), vec![]);
         for (period, layer) in graph.layers.iter().enumerate() {
             columns.fill([layer].into_iter(), alike.classes(period));
             let groups = planes.add_groups(&columns, alike, period);
-            shifts.push(planes.add_layer(graph, &axes, period, &groups));
+            planes.add_layer(graph, period, &groups, &mut known);
+            toll_periods.resize(planes.tolls.len(), period);
             planes.node_starts.push(planes.node_starts[period] + layer.nodes());
         }
+        let tags = planes.tolls.iter().map(|toll| toll.tag);
+        let steps = toll_periods.iter().copied().zip(tags);
+        let axes = Axes::new(graph, &steps, exact);
+        let shifts: Vec<i64> = steps.map(|(period, tag)| axes.shift(graph, period, tag)).collect();
+        planes.size = axes.size();
         let edges = planes.layers.iter().map(|layer| layer.in_edges.len() as u64).sum::<u64>();
         planes.graph_work = edges / EDGES_PER_UNIT + 1;
         planes.set_offsets(&shifts);
-        planes.add_mask(&axes);
-        planes.add_ends(graph.layers.len(), &axes, exact);
+        planes.add_cells(&axes, exact);
         planes
     }
 
@@ -182,32 +186,26 @@ impl Planes {
         groups
     }
 
-    /// Adds the edges of a period; returns how far those to the nodes after it move along the bands.
+    /// Adds the edges of a period.
     fn add_layer(
         &mut self,
         graph: &Graph,
-        axes: &[Axis<'_>],
         period: usize,
         groups: &[Option<u32>],
-    ) -> Vec<i64> {
+        known: &mut Known,
+    ) {
         let layer = &graph.layers[period];
         let mut into = vec![0; graph.nodes(period + 1) + 1];
-        let (mut first_out, mut out_edges) = (vec![0], Vec::with_capacity(layer.edges.len()));
-        let (first_toll, mut shifts) = (self.tolls.len(), Vec::new());
-        let mut known: HashMap<Toll, u32, Mixed> = HashMap::default();
+        let first_toll = self.tolls.len();
+        known.clear();
+        let mut first_out = Vec::with_capacity(layer.nodes() + 1);
+        first_out.push(0);
+        let mut out_edges = Vec::with_capacity(layer.edges.len());
         for from in 0..small(layer.nodes()) {
             for &Edge { to, choice, tag, cost } in layer.edges_of(from) {
                 let Some(group) = groups[choice as usize] else { continue };
                 let toll = Toll { group, tag, cost };
-                let toll = *known.entry(toll).or_insert_with(|| {
-                    self.tolls.push(toll);
-                    let amounts = &graph.amounts[tag as usize];
-                    let steps = axes
-                        .iter()
-                        .map(|axis| axis.step(period, amounts[axis.sum.part]) * axis.stride);
-                    shifts.push(steps.sum::<i64>());
-                    small(self.tolls.len() - 1)
-                });
+                let toll = known.number(toll, first_toll, &mut self.tolls);
                 into[to as usize + 1] += 1;
                 out_edges.push(OutEdge { to, toll });
             }
@@ -225,123 +223,73 @@ impl Planes {
                 *at += 1;
             }
         }
-        let shifts = in_edges.iter().map(|edge| shifts[edge.toll as usize - first_toll]).collect();
         self.layers.push(PlaneLayer { first_in, in_edges, first_out, out_edges });
-        shifts
     }
 
-    /// Makes the margins as wide as the widest of `shifts`: what the edges of each layer add to the
+    /// Makes the margins as wide as the widest of `shifts`: what the edges with each toll add to the
     /// position of a sum.
-    fn set_offsets(&mut self, shifts: &[Vec<i64>]) {
-        let widest = shifts.iter().flatten().map(|shift| shift.unsigned_abs()).max().unwrap_or(0);
+    fn set_offsets(&mut self, shifts: &[i64]) {
+        let widest = shifts.iter().map(|shift| shift.unsigned_abs()).max().unwrap_or(0);
         let widest = usize::try_from(widest).unwrap_or(usize::MAX);
         self.margin = widest.next_multiple_of(LANES);
         let (margin, pitch) = (as_i64(self.margin), as_i64(self.pitch()));
-        for (layer, shifts) in self.layers.iter_mut().zip(shifts) {
-            for (edge, shift) in layer.in_edges.iter_mut().zip(shifts) {
-                let offset = margin + i64::from(edge.from) * pitch - shift;
-                edge.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        for edge in self.layers.iter_mut().flat_map(|layer| &mut layer.in_edges) {
+            let offset = margin + i64::from(edge.from) * pitch - shifts[edge.toll as usize];
+            edge.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Adds mask and ends.
+    fn add_cells(&mut self, axes: &Axes<'_>, exact: &[(&Sum, &dyn Tally)]) {
+        let places = exact.iter().filter_map(|(sum, _)| axes.position(sum.part));
+        let (places, guarded): (Vec<usize>, _) = (places.collect(), axes.has_guards());
+        let mut at = 0;
+        axes.cells(|cell, sums| {
+            if guarded {
+                self.mask.push(if cell.guard { FULL } else { i16::MIN });
             }
-        }
-    }
-
-    fn add_mask(&mut self, axes: &[Axis<'_>]) {
-        let guarded = axes.iter().any(|axis| axis.guard > 0);
-        if guarded {
-            let cell = |at| axes.iter().all(|axis| axis.units(at).is_some());
-            let mask = (0..as_i64(self.size)).map(|at| if cell(at) { i16::MIN } else { FULL });
-            self.mask = mask.collect();
-        }
-    }
-
-    fn add_ends(&mut self, last: usize, axes: &[Axis<'_>], exact: &[(&Sum, &dyn Tally)]) {
-        let units = |axis: &Axis<'_>, at: u32| {
-            Some(axis.units(i64::from(at))? + axis.sum.bands[last].start())
-        };
-        let cost = |at: u32| {
-            axes.iter().try_fold(0, |total, axis| {
-                let sum = axis.sum.start + units(axis, at)? * axis.sum.unit;
-                let within = axis.sum.limits.0 <= sum && sum <= axis.sum.limits.1;
-                let sum = u32::try_from(sum).ok().filter(|_| within)?;
-                charge(total, axis.tally.cost(sum))
-            })
-        };
-        let ends = (0..small(self.size)).filter_map(|at| cost(at).map(|cost| (at, cost)));
-        self.ends = ends.collect();
-        for &(at, _) in &self.ends {
-            let amounts = exact.iter().filter_map(|(sum, _)| {
-                let axis = axes.iter().find(|axis| axis.sum.part == sum.part)?;
-                units(axis, at)
-            });
-            self.end_amounts.extend(amounts);
-        }
+            if let Some(cost) = cell.end {
+                self.ends.push((at, cost));
+                self.end_amounts.extend(places.iter().map(|&place| sums[place]));
+            }
+            at += 1;
+        });
     }
 }
 
-/// How one sum lies in a plane.
-struct Axis<'s> {
-    sum: &'s Sum,
-    tally: &'s dyn Tally,
-    stride: i64,
-    /// Cells without guards.
-    width: i64,
-    guard: i64,
-    /// Nothing lies beyond it that its cells could be taken for.
-    outermost: bool,
+/// The numbers of the tolls of a period.
+struct Known {
+    /// Some of those met last: most edges have one of few tolls.
+    recent: [u32; RECENT],
+    all: HashMap<Toll, u32, Mixed>,
 }
 
-impl Axis<'_> {
-    /// How far the sum moves along the band when an edge of `period` adds `amount`.
-    fn step(&self, period: usize, amount: u32) -> i64 {
-        let bands = &self.sum.bands;
-        let drift = bands[period + 1].start() - bands[period].start();
-        i64::from(amount) / self.sum.unit - drift
+/// A power of two.
+const RECENT: usize = 128;
+
+impl Known {
+    fn new() -> Self {
+        Self { recent: [0; RECENT], all: HashMap::default() }
     }
 
-    /// Distance from the start of the band at a position; `None` at a guard.
-    fn units(&self, at: i64) -> Option<i64> {
-        let along = at / self.stride;
-        if self.outermost {
-            return Some(along);
+    fn clear(&mut self) {
+        self.all.clear();
+    }
+
+    /// The number of `toll` among `tolls`, of which those from `first` on are the period's; a new one is
+    /// added.
+    fn number(&mut self, toll: Toll, first: usize, tolls: &mut Vec<Toll>) -> u32 {
+        let place = toll.group.wrapping_mul(29) ^ toll.tag.wrapping_mul(5);
+        let recent = &mut self.recent[place as usize % RECENT];
+        if *recent as usize >= first && tolls.get(*recent as usize) == Some(&toll) {
+            return *recent;
         }
-        let units = along % (self.width + self.guard);
-        (units < self.width).then_some(units)
+        *recent = *self.all.entry(toll).or_insert_with(|| {
+            tolls.push(toll);
+            small(tolls.len() - 1)
+        });
+        *recent
     }
-}
-
-/// Lays the sums along the axes of a plane, the outermost last: it needs no guards, so it is the one
-/// whose guards would take most.
-fn arrange<'s>(graph: &Graph, exact: &[(&'s Sum, &'s dyn Tally)]) -> Vec<Axis<'s>> {
-    let axis = |&(sum, tally): &(&'s Sum, &'s dyn Tally)| {
-        let mut axis =
-            Axis { sum, tally, stride: 1, width: as_i64(sum.width()), guard: 0, outermost: false };
-        let edges = graph
-            .layers
-            .iter()
-            .enumerate()
-            .flat_map(|(period, layer)| layer.edges.iter().map(move |edge| (period, edge.tag)));
-        let steps = edges.map(|(p, tag)| axis.step(p, graph.amounts[tag as usize][sum.part]));
-        axis.guard = steps.map(i64::abs).max().unwrap_or(0);
-        axis
-    };
-    let mut axes: Vec<Axis<'_>> = exact.iter().map(axis).collect();
-    // Sorted by guards in relation to cells.
-    axes.sort_by(|a, b| (a.guard * b.width).cmp(&(b.guard * a.width)));
-    let mut stride = 1;
-    let count = axes.len();
-    for (at, axis) in axes.iter_mut().enumerate() {
-        if at + 1 == count {
-            (axis.guard, axis.outermost) = (0, true);
-        }
-        axis.stride = stride;
-        stride *= axis.width + axis.guard;
-    }
-    axes
-}
-
-fn size(axes: &[Axis<'_>]) -> usize {
-    let cells = axes.last().map_or(0, |axis| axis.stride * axis.width);
-    usize::try_from(cells).unwrap_or(usize::MAX).next_multiple_of(LANES)
 }
 
 fn small(value: usize) -> u32 {

@@ -17,17 +17,16 @@ impl Graph {
             false => vec![(0, 0)],
         };
         let mut tags = Tags::new(self, other);
-        let (mut numbers, mut row) = (Vec::new(), Row::default());
+        let (mut numbers, mut row, mut next) = (Vec::new(), Row::default(), Vec::new());
         let mut layers = Vec::with_capacity(self.layers.len());
         for (period, pair) in self.layers.iter().zip(&other.layers).enumerate() {
             let width = other.nodes(period + 1);
             numbers.resize(numbers.len().max(self.nodes(period + 1) * width), OPEN);
             row.index(pair.1);
-            let mut next = Vec::new();
-            let mut layer = Layer::empty();
-            layer.first.reserve(nodes.len());
-            // Most layers have about as many edges as the one before.
-            layer.edges.reserve(layers.last().map_or(0, |last: &Layer| last.edges.len()));
+            // Most layers have about as many nodes and edges as the one before.
+            let edges = layers.last().map_or(pair.0.edges.len(), |last: &Layer| last.edges.len());
+            let mut layer = Layer::with_room(nodes.len(), edges);
+            next.clear();
             for &(a, b) in &nodes {
                 for edge in pair.0.edges_of(a) {
                     let Some(step) = row.edge(pair.1, b, edge.choice) else { continue };
@@ -49,7 +48,7 @@ impl Graph {
                 numbers[a as usize * width + b as usize] = OPEN;
             }
             layers.push(layer);
-            nodes = next;
+            std::mem::swap(&mut nodes, &mut next);
         }
         let finish = nodes.iter().map(|&(a, b)| {
             together(self.finish[a as usize], other.finish[b as usize]).unwrap_or(NONE)
@@ -102,16 +101,19 @@ impl<'g> Tags<'g> {
         Self { factors: [&a.amounts, &b.amounts], known, amounts: Vec::new() }
     }
 
+    #[inline]
     fn joint(&mut self, a: u32, b: u32) -> u32 {
-        let (a, b) = (a as usize, b as usize);
-        let row = &mut self.known[a];
-        if row.is_empty() {
-            row.resize(self.factors[1].len(), OPEN);
+        match self.known[a as usize].get(b as usize) {
+            Some(&known) if known != OPEN => known,
+            _ => self.add(a as usize, b as usize),
         }
-        if row[b] == OPEN {
-            row[b] = index(self.amounts.len());
-            self.amounts.push([&self.factors[0][a][..], &self.factors[1][b]].concat());
-        }
-        row[b]
+    }
+
+    fn add(&mut self, a: usize, b: usize) -> u32 {
+        let tag = index(self.amounts.len());
+        self.known[a].resize(self.factors[1].len(), OPEN);
+        self.known[a][b] = tag;
+        self.amounts.push([&self.factors[0][a][..], &self.factors[1][b]].concat());
+        tag
     }
 }
