@@ -42,7 +42,7 @@ impl Rows<'_> {
     pub(super) fn construction_order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
         self.rng.clone().shuffle(&mut order);
-        order.sort_by_key(|&worker| {
+        order.sort_by_cached_key(|&worker| {
             let choices = self.model.programs[worker].choices();
             let supervises = (0..choices).any(|choice| {
                 let mut parts = self.model.cover.of(worker, choice).iter();
