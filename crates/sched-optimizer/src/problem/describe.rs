@@ -99,16 +99,17 @@ fn span(canon: &mut Canon, span: Span) {
 /// Each period is written as the sum of all periods up to it: so one loop runs over all choices, where
 /// a loop for each period would end when the processor expects it least. `sums` is room for them.
 fn describe_choices(canon: &mut Canon, worker: &Worker, sums: &mut Vec<u128>) {
-    // All of it at once: a list that grows asks for room at every choice.
-    sums.clear();
-    sums.resize(worker.choices.len() + 1, 0);
+    // All of it at once: a list that grows asks for room at every choice. What the last worker left is
+    // overwritten, but for the first, which is always zero.
+    if sums.len() <= worker.choices.len() {
+        sums.resize(worker.choices.len() + 1, 0);
+    }
     let digests = canon.activity_digests();
     let mut sum: u128 = 0;
     for (after, choice) in sums[1..].iter_mut().zip(&worker.choices) {
-        let own = digests.of(choice.activity);
-        // Apart from the one, the factor is a single word.
-        let more = own.wrapping_mul(u128::from(choice.cost.cast_unsigned()));
-        sum = sum.wrapping_add(own).wrapping_add(more);
+        // Costs are not negative, so the factor is a single word.
+        let factor = choice.cost.cast_unsigned().wrapping_add(1);
+        sum = sum.wrapping_add(digests.of(choice.activity).wrapping_mul(factor.into()));
         *after = sum;
     }
     canon.raw(worker.starts[1..].iter().map(|&end| sums[end as usize].to_le_bytes()));
