@@ -12,7 +12,7 @@ use problems::{Maker, all_lines};
 use proptest::prelude::*;
 use sched_optimizer::rules::{Run, Soft, Soften, Succession};
 use sched_optimizer::{
-    ActivityId, Automaton, Line, LineContext, PeriodId, Problem, Rule, Tally, WorkerId,
+    ActivityId, Automaton, Duty, Line, LineContext, PeriodId, Problem, Rule, Tally, WorkerId,
     automata_cost,
 };
 
@@ -276,6 +276,16 @@ proptest! {
 
     #[test]
     fn hours(seed: u64) { law(seed, Maker::hours); }
+
+    /// Hours in whole hours have too few sums to be a tally.
+    #[test]
+    fn hours_that_differ_by_minutes(seed: u64) {
+        law(seed, |maker| {
+            let from = maker.rng.i32(0..2400);
+            maker.builder.duty(WorkerId::new(0), Duty::elsewhere(from, from + 61));
+            maker.hours()
+        });
+    }
 
     #[test]
     fn free_time(seed: u64) { law(seed, Maker::free_time); }
