@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use sched_optimizer::rules::{Count, Soft, Soften, Target};
 use sched_optimizer::{
     ActivityId, Analysis, Automaton, Budget, Canon, Demand, Fault, Judgement, Line, LineContext,
-    Options, Outcome, Parameters, Penalty, PeriodId, Problem, ProblemBuilder, Roster, Rule, Score,
-    Shift, Solver, Span, Step, Summed, Tally, WorkerId, automata_cost, verify,
+    Options, Outcome, Parameters, Penalty, PeriodId, Problem, ProblemBuilder, Ratio, Roster, Rule,
+    Score, Shift, Solver, Span, Step, Summed, Tally, WorkerId, automata_cost, verify,
 };
 
 const ONE: i64 = 1_000_000_000;
@@ -299,5 +299,45 @@ fn sums_of_what_many_rules_charge_in_secret_do_not_wrap() {
         let busy = Roster::from_lines(4, &[vec![duty(); 4]]).unwrap();
         let judged = Analysis::new(&problem, &busy).unwrap().score;
         assert!(judged.soft >= 220 * (ALL / 7), "{judged:?}");
+    }
+}
+
+/// One pupil and two tutors, of whom one may have any number of pupils.
+#[test]
+fn a_supervisor_of_any_number_is_one_for_everybody() {
+    for excess_cost in [None, Some(Penalty::linear(ONE))] {
+        let mut builder = Problem::builder();
+        let [off, learn, teach] = ["off", "learn", "teach"].map(|name| builder.activity(name));
+        for day in 0..4 {
+            let period =
+                builder.period(format!("day {day}"), Span::new(day * 1440, day * 1440 + 1440));
+            builder.offer(period, off, None);
+            for activity in [learn, teach] {
+                builder.offer(
+                    period,
+                    activity,
+                    Some(Shift::new(day * 1440 + 480, day * 1440 + 960)),
+                );
+            }
+            builder.demand(Demand::at_least("lesson", period, [learn], 1));
+            builder.ratio(Ratio {
+                name: "tutors".into(),
+                period,
+                supervised: vec![learn],
+                supervisors: vec![teach],
+                per_supervisor: u32::MAX,
+                excess_cost,
+            });
+        }
+        for name in ["Ada", "Ben", "Cleo"] {
+            let worker = builder.worker(name);
+            for period in (0..4).map(PeriodId::new) {
+                builder.cost(worker, period, teach, 3);
+            }
+        }
+        let outcome = agree(&builder.build().unwrap());
+        assert_eq!(outcome.score, Score { hard: 0, soft: 4 * 3 });
+        // A third of a tutor would do, as far as prices can tell.
+        assert_eq!(outcome.bound, 4);
     }
 }

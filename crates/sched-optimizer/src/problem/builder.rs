@@ -211,7 +211,12 @@ impl ProblemBuilder {
         let not_allowed = self.reasons.id(NOT_ALLOWED);
         let drafts = std::mem::take(&mut self.workers);
         let freeze = Freeze { builder: self, offers: &offers, not_allowed };
-        let workers = drafts.into_iter().map(|draft| freeze.worker(draft, faults)).collect();
+        let workers: Vec<_> =
+            drafts.into_iter().map(|draft| freeze.worker(draft, faults)).collect();
+        // Who may supervise everybody may supervise more, and the numbers stay small.
+        let everybody = u32::try_from(workers.len()).unwrap_or(u32::MAX);
+        let ratios = &mut self.ratios;
+        ratios.iter_mut().for_each(|r| r.per_supervisor = r.per_supervisor.min(everybody));
         Problem {
             workers,
             periods: std::mem::take(&mut self.periods),

@@ -43,7 +43,7 @@ pub(crate) fn base() -> Plan {
         period: PeriodId::new(1),
         supervised: ids([1]),
         supervisors: ids([2]),
-        per_supervisor: 2,
+        per_supervisor: 1,
         excess_cost: Some(Penalty { linear: 5, square: 1 }),
     };
     let workers = [0, 1].map(WorkerId::new);
