@@ -104,7 +104,7 @@ fn applies(window: &HoursWindow, line: &Line<'_>) -> bool {
 }
 
 /// At most this many windows that start together are tallies.
-const FEW: usize = 2;
+const FEW: usize = 8;
 /// At most this many conditional windows fit into one state.
 const FLAGS: usize = 16;
 
