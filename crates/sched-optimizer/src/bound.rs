@@ -141,10 +141,11 @@ impl<'m> Ascent<'m> {
             let most = ratio
                 .excess_cost
                 .map_or(FAR, |cost| cost.next(supervised.saturating_sub(1).into()));
-            box_.push((0.0, (most * UNIT) as f64));
+            box_.push((0.0, (most * UNIT) as f64 * f64::from(ratio.per_supervisor)));
         }
         let mut sum_starts = vec![box_.len()];
-        let mut scales = vec![1.0; box_.len()];
+        let mut scales = vec![1.0; model.problem.demands().len()];
+        scales.extend(model.problem.ratios().iter().map(|ratio| f64::from(ratio.per_supervisor)));
         for program in &model.programs {
             for at in 0..program.priced() {
                 let least = if program.has_least(at) { -FAR * UNIT } else { 0 };
@@ -305,14 +306,21 @@ impl<'m> Ascent<'m> {
     }
 
     /// The point in whole numbers.
+    #[expect(clippy::cast_precision_loss, reason = "a small constant")]
     fn rounded(&self) -> Duals {
-        let prices =
-            self.point.iter().zip(&self.scales).map(|(&price, &scale)| round(price, scale));
+        // Small costs leave no room for rounding, and need no coarse planes.
+        let grain = if self.model.typical < SMALL { 1.0 } else { GRAIN as f64 };
+        let (demands, sums) = (self.model.problem.demands().len(), self.sum_starts[0]);
+        let all = self.point.iter().zip(&self.scales).enumerate();
+        let prices = all.map(|(at, (&price, &scale))| {
+            // What a choice adds to a ratio may be one, to a sum it is mostly nearer to the scale.
+            let grain = if at < sums { grain } else { (grain / scale).max(1.0).floor() };
+            round(price / scale, grain)
+        });
         let prices: Vec<i64> = prices.collect();
-        let demands = self.model.problem.demands().len();
         Duals {
             demands: prices[..demands].to_vec(),
-            ratios: prices[demands..self.sum_starts[0]].to_vec(),
+            ratios: prices[demands..sums].to_vec(),
             sums: self.sum_starts.windows(2).map(|w| prices[w[0]..w[1]].to_vec()).collect(),
         }
     }
@@ -343,6 +351,8 @@ impl<'m> Ascent<'m> {
     }
 }
 
+/// Typical costs below this are small.
+const SMALL: i64 = 32 * UNIT;
 /// Prices that no cost reaches.
 const FAR: i64 = 1 << 32;
 
@@ -420,11 +430,9 @@ fn price_choices(model: &Model<'_>, worker: usize, pay: &[i64], prices: &mut Vec
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and any price is valid")]
-#[expect(clippy::cast_precision_loss, reason = "a small constant")]
-fn round(price: f64, scale: f64) -> i64 {
-    let grain = (GRAIN as f64 / scale).max(1.0).floor();
+fn round(price: f64, grain: f64) -> i64 {
     // Beyond this sums could overflow; any price gives a bound.
-    ((price / scale / grain).round() * grain).clamp(-1e12, 1e12) as i64
+    ((price / grain).round() * grain).clamp(-1e12, 1e12) as i64
 }
 
 /// How many workers could count towards each demand, and then be supervised in each ratio.

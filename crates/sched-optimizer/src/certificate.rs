@@ -35,7 +35,7 @@ pub struct Certificate {
 
 impl Certificate {
     /// Prices are in this part of a cost unit.
-    pub const PARTS: i64 = 64;
+    pub const PARTS: i64 = 256;
 
     pub(crate) fn of(Prices(duals): &Prices, bound: i64) -> Self {
         Self { demands: duals.demands.clone(), ratios: duals.ratios.clone(), bound }

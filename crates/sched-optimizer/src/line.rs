@@ -46,7 +46,7 @@ use crate::tally::Tally;
 
 /// Costs inside the search and the bound are multiples of this part of a cost unit, so that noise
 /// and prices can be finer than one unit.
-pub(crate) const UNIT: i64 = 64;
+pub(crate) const UNIT: i64 = 256;
 
 /// "No line": above every cost, with room to add to.
 pub(crate) const NONE: i64 = i64::MAX / 4;

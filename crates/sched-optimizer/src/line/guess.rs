@@ -1,10 +1,11 @@
 //! What the last solve of a line suggests for the next one under similar prices.
 
 use super::UNIT;
+use super::pass::COARSER;
 
 /// Prices of a bound, and those of a guess, are multiples of this. Then planes whose numbers had to be
 /// made coarser once still hold exact costs.
-pub(crate) const GRAIN: i64 = 8;
+pub(crate) const GRAIN: i64 = 1 << COARSER;
 
 const FIRST_STEP: i64 = 16 * UNIT;
 const LONGEST_STEP: i64 = 1 << 30;

@@ -12,8 +12,8 @@ use super::planes::{EDGES_PER_UNIT, FULL, InEdge, LANES, OutEdge, Planes, Toll};
 
 /// Where the numbers saturate, the pass is done again with coarser ones: this many bits at a time, and
 /// not beyond what sums of costs reach.
-const COARSER: u32 = 3;
-const COARSEST: u32 = 18;
+pub(super) const COARSER: u32 = 5;
+const COARSEST: u32 = 20;
 /// Where the guess of the loss was too low, the pass is done again with this many times as much.
 const WIDER: i64 = 8;
 

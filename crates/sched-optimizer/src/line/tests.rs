@@ -124,7 +124,7 @@ proptest! {
                 let small = prices.iter().all(|price| price.abs() < 1000);
                 if small && !program.has_labels() && let Some(best) = best {
                     // Costs of rules may still be beyond what the planes' numbers hold.
-                    prop_assert!(best - minimum < 8 * 9);
+                    prop_assert!(best - minimum < GRAIN * 9);
                 }
             }
         }
