@@ -14,7 +14,7 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError, RwLock};
 
 use crate::budget::Clock;
 use crate::cover::Part;
-use crate::duals::Duals;
+use crate::duals::{Duals, Prices};
 use crate::line::{Arena, GRAIN, Guess, NONE, UNIT};
 use crate::model::Model;
 
@@ -174,8 +174,11 @@ impl<'m> Ascent<'m> {
 
     /// Begins at `prices`: what is missing there is zero.
     #[expect(clippy::cast_precision_loss, reason = "a price to begin with")]
-    pub(crate) fn start_at(&mut self, prices: &Duals) {
-        let Duals { demands, ratios, sums } = prices;
+    pub(crate) fn start_at(&mut self, prices: &Prices) {
+        if prices.is_empty() {
+            return;
+        }
+        let Duals { demands, ratios, sums } = &*prices.0;
         let own = [0, self.model.problem.demands().len()];
         let own: Vec<usize> = own.into_iter().chain(self.sum_starts.iter().copied()).collect();
         let known = [demands, ratios].into_iter().chain(sums);
@@ -185,6 +188,8 @@ impl<'m> Ascent<'m> {
                 self.point[at] = (price as f64 * self.scales[at]).clamp(least, most);
             }
         }
+        // Until a step has found something better they are the best there is.
+        self.best_duals = Arc::new(self.rounded());
         self.skipped = WARM;
     }
 

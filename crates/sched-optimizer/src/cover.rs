@@ -2,7 +2,8 @@
 
 use crate::demand::{Demand, Ratio};
 use crate::ids::WorkerId;
-use crate::line::UNIT;
+use crate::line::{NONE, UNIT};
+use crate::parameters::MOST_FOR_EACH;
 use crate::problem::Problem;
 
 /// Something that choices count towards, by position: all demands, then for each ratio those it
@@ -224,10 +225,11 @@ impl<'p> Cover<'p> {
 
 /// A unit of breach weighs at most this: more than one soft rule can cost, and little enough for sums of
 /// thousands.
-const HEAVIEST: i64 = 1 << 46;
+pub(crate) const HEAVIEST: i64 = 1 << 48;
+const _: () = assert!(HEAVIEST > MOST_FOR_EACH * UNIT && HEAVIEST < NONE / 4096);
 
 /// The next weight of what stays broken. It grows by steps, and in the end by a share of itself: legal
 /// lines may cost many times what a demand does.
 pub(crate) fn heavier(weight: i64, least: i64) -> i64 {
-    (weight + least.max(weight / 4)).min(HEAVIEST)
+    (weight + least.max(weight / 4)).min(HEAVIEST.max(weight))
 }

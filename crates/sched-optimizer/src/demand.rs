@@ -127,7 +127,8 @@ pub struct Ratio {
     pub supervised: Vec<ActivityId>,
     /// Whoever works one of these supervises.
     pub supervisors: Vec<ActivityId>,
-    /// Supervised workers one supervisor may have; at least one.
+    /// Supervised workers one supervisor may have; at least one. A problem takes more than it has workers
+    /// for as many.
     pub per_supervisor: u32,
     /// Cost of the excess; `None`: it must be zero.
     pub excess_cost: Option<Penalty>,

@@ -19,10 +19,11 @@ impl Prices {
         Self(Arc::new(duals))
     }
 
-    /// Whether nothing is priced.
+    /// Whether nothing has a price.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.demands.is_empty() && self.0.ratios.is_empty()
+        let Duals { demands, ratios, sums } = &*self.0;
+        demands.iter().chain(ratios).chain(sums.iter().flatten()).all(|&price| price == 0)
     }
 }
 

@@ -6,9 +6,10 @@ use crate::budget::Clock;
 use crate::cover::CoverIndex;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::line::{Cells, LineProgram, UNIT};
-use crate::parameters::Parameters;
+use crate::parameters::{Extent, Parameters};
 use crate::problem::Problem;
 use crate::roster::Roster;
+use crate::time::Duty;
 
 pub(crate) struct Model<'p> {
     pub(crate) problem: &'p Problem,
@@ -186,6 +187,20 @@ fn programs(
     (all.len() == problem.workers()).then_some(all)
 }
 
+/// What joint rules are about: everything.
+fn extent(problem: &Problem) -> Extent {
+    let ids = problem.worker_ids();
+    let settled: Vec<&Duty> = ids.flat_map(|worker| problem.duties(worker)).collect();
+    let offered = problem.period_ids().flat_map(|period| {
+        let shift = move |activity| problem.offer(period, activity).flatten();
+        problem.activity_ids().filter_map(shift).map(|shift| shift.span.minutes())
+    });
+    let known = settled.iter().map(|duty| duty.span.minutes());
+    let longest = known.chain(offered).max().unwrap_or(0).unsigned_abs();
+    let cells = problem.workers() as u64 * problem.periods() as u64;
+    Extent { cells, duties: cells + settled.len() as u64, longest_duty: longest.into() }
+}
+
 /// A typical and the largest of the costs of choices, of those that joint rules name, and of a worker less
 /// or more on a demand or a ratio. The first of these are the typical ones.
 fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
@@ -197,7 +212,7 @@ fn cost_scale(problem: &Problem, unary: &[Vec<i64>]) -> (i64, i64) {
     let last = demands.flat_map(|demand| demand.dearest_steps(workers));
     let last = last.chain(ratios.map(|cost| cost.next(workers.saturating_sub(1).into())));
     let largest = last.max().unwrap_or(0) * UNIT;
-    let mut named = Parameters::default();
+    let mut named = Parameters::new(extent(problem));
     problem.joint_rules().iter().for_each(|rule| rule.parameters(&mut named));
     let joint = named.charges.iter().map(|(cost, _)| cost.next(0) * UNIT);
     let all = unary.iter().flatten().copied().chain(first).chain(joint);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::bound::{Ascent, Climb};
 use crate::budget::{Clock, Until};
-use crate::duals::{Duals, Prices};
+use crate::duals::Prices;
 use crate::model::Model;
 use crate::score::Score;
 use crate::search::plan::Plan;
@@ -86,7 +86,7 @@ impl<'m> Portfolio<'m> {
         self.share();
     }
 
-    pub(crate) fn start_at(&mut self, prices: &Duals) {
+    pub(crate) fn start_at(&mut self, prices: &Prices) {
         if let Some(ascent) = &mut self.ascent {
             ascent.start_at(prices);
         }

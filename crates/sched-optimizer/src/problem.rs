@@ -151,7 +151,7 @@ impl Problem {
         self.activity_ids().filter(move |&a| self.offered(period, a))
     }
 
-    fn offer(&self, period: PeriodId, activity: ActivityId) -> Option<Option<Shift>> {
+    pub(crate) fn offer(&self, period: PeriodId, activity: ActivityId) -> Option<Option<Shift>> {
         if activity.index() >= self.activities.len() {
             return None;
         }

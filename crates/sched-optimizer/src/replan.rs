@@ -34,7 +34,8 @@ pub struct Changes {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Replanned {
-    /// The new roster and what is known about it. The bound is not computed and is zero.
+    /// The new roster and what is known about it. The bound is not computed and is zero; prices are
+    /// those of costs with changes.
     pub outcome: Outcome,
     /// How it differs from the old one.
     pub changes: Changes,

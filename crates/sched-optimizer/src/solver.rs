@@ -219,7 +219,7 @@ pub(crate) fn search(
     let mut stats = Stats { prepared: clock.started.elapsed(), ..Stats::default() };
     let mut portfolio = Portfolio::new(model, options.seed, options.until);
     if let Some(prices) = origin.prices {
-        portfolio.start_at(&prices.0);
+        portfolio.start_at(prices);
     }
     if let Some(lines) = origin.lines {
         portfolio.start_from(lines);

@@ -14,6 +14,15 @@ pub struct Start<'s> {
     pub prices: Option<&'s Prices>,
 }
 
+impl<'s> Start<'s> {
+    /// Sets [`prices`](Self::prices).
+    #[must_use]
+    pub const fn prices(mut self, prices: &'s Prices) -> Self {
+        self.prices = Some(prices);
+        self
+    }
+}
+
 impl<'s> From<&'s Roster> for Start<'s> {
     fn from(roster: &'s Roster) -> Self {
         Self { roster, prices: None }
@@ -26,8 +35,3 @@ impl<'s> From<&'s WarmStart> for Start<'s> {
     }
 }
 
-impl<'s> From<(&'s Roster, &'s Prices)> for Start<'s> {
-    fn from((roster, prices): (&'s Roster, &'s Prices)) -> Self {
-        Self { roster, prices: Some(prices) }
-    }
-}

@@ -202,7 +202,7 @@ fn no_prices_whatever_make_the_bound_wrong() {
     let found = Solver::new(Options::default().budget(Budget::work(20_000)));
     let prices = found.solve(&longest, |_| ControlFlow::Continue(())).prices;
     for prices in [&prices, &Prices::default()] {
-        let bound = bound_at_once(&problem, (&start.roster, prices));
+        let bound = bound_at_once(&problem, Start::from(&start.roster).prices(prices));
         assert!((0..=start.solution.score().soft).contains(&bound));
     }
 }

@@ -294,6 +294,20 @@ fn a_residency_absence_has_a_curve() {
 }
 
 #[test]
+fn a_curve_is_the_same_on_any_number_of_threads() {
+    let old = legal(&programme::build(small()).unwrap());
+    let changed = absence();
+    let curve = |threads| {
+        let options = Options::default().budget(Budget::work(1_000_000)).threads(threads);
+        let curve = trade_offs(&changed, &old, &ReplanOptions::default().options(options));
+        curve.into_iter().map(|point| point.outcome.roster).collect::<Vec<_>>()
+    };
+    let alone = curve(1);
+    assert!(alone.len() > 2);
+    assert!([2, 8].iter().all(|&threads| curve(threads) == alone));
+}
+
+#[test]
 fn a_legal_roster_is_never_made_worse_whatever_the_cut_off() {
     let problem = programme::build(small()).unwrap();
     let old = legal(&problem);

@@ -5,7 +5,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use sched_optimizer::rules::{Count, CountWindow, Group, Segment, Soft, Soften, Stay, Stretch};
+use sched_optimizer::rules::{
+    Count, CountWindow, Group, Segment, Soft, Soften, Stay, Stretch, Total,
+};
 use sched_optimizer::{
     ActivityId, Analysis, Budget, Demand, Fault, Options, PeriodId, Problem, ProblemBuilder,
     ProblemError, Roster, Rule, Score, Shift, Solver, Span, WorkerId,
@@ -94,4 +96,29 @@ fn a_demand_is_met_at_any_cost_of_a_soft_rule() {
         let outcome = solver.solve(&problem, |_| ControlFlow::Continue(()));
         assert_eq!(outcome.score, Score { hard: 0, soft: weight }, "{:?}", outcome.status);
     }
+}
+
+/// The same at the most that one rule may cost.
+#[test]
+fn a_demand_is_met_at_the_highest_cost_there_is() {
+    let mut builder = Problem::builder();
+    let [off, duty] = ["off", "duty"].map(|name| builder.activity(name));
+    let period = builder.period("monday", Span::new(0, 24 * HOUR));
+    builder.offer(period, off, None).offer(period, duty, Some(Shift::new(0, 8 * HOUR)));
+    builder.demand(Demand::at_least("ward", period, [duty], 1));
+    let worker = builder.worker("Ada");
+    let none = Total {
+        what: "points".into(),
+        amounts: vec![(duty, 1_000)],
+        periods: 0..1,
+        history: 0,
+        min: 0,
+        max: 0,
+        target: None,
+    };
+    builder.rule(worker, Soft { rule: none, weight: 1_000_000_000 });
+    let problem = builder.build().unwrap();
+    let solver = Solver::new(Options::default().budget(Budget::work(20_000)));
+    let outcome = solver.solve(&problem, |_| ControlFlow::Continue(()));
+    assert_eq!(outcome.score, Score { hard: 0, soft: 1_000_000_000_000 });
 }

@@ -3,8 +3,8 @@
 use super::UNIT;
 use super::pass::COARSER;
 
-/// Prices of a bound, and those of a guess, are multiples of this. Then planes whose numbers had to be
-/// made coarser once still hold exact costs.
+/// Prices of a bound, where costs are not small, and those of a guess are multiples of this. Then planes
+/// whose numbers had to be made coarser once still hold exact costs.
 pub(crate) const GRAIN: i64 = 1 << COARSER;
 
 const FIRST_STEP: i64 = 16 * UNIT;

@@ -94,7 +94,7 @@ impl Place {
 }
 
 impl Scratch {
-    /// Whether the last pass lost more of the costs than the prices of a bound can spare.
+    /// Whether the last pass lost more of the costs than multiples of the grain would.
     pub(super) const fn is_coarse(&self) -> bool {
         self.coarse > COARSER
     }

@@ -45,8 +45,9 @@ impl KnownPrices {
     }
 }
 
-/// What tells the demands, and then the ratios, of a problem apart: all but their limits and costs,
-/// which may change a little without changing the prices much.
+/// What tells the demands, and then the ratios, of a problem apart: all but their limits, costs and
+/// workers, which may change a little without changing the prices much. Those that differ in nothing
+/// else are told apart by their order.
 fn meanings(problem: &Problem) -> [Vec<(u128, usize)>; 2] {
     let mut canon = Canon::of(problem);
     let demands = problem.demands().iter().map(|demand| {

@@ -12,7 +12,7 @@ use crate::score::Score;
 use crate::solver::Outcome;
 
 /// A roster with what is known about it, readable without its problem: workers and activities are
-/// known by name, prices by what they are for.
+/// known by name, prices by what they are for (those of sums by the worker and the order of the rules).
 #[derive(Clone, Debug)]
 pub struct Solution {
     sketch: Sketch,

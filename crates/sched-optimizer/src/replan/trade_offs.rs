@@ -1,14 +1,13 @@
 //! What more changes would save.
 
 use crate::budget::{Budget, Clock, Until};
-use crate::duals::Prices;
 use crate::line::UNIT;
 use crate::problem::Problem;
 use crate::replan::near::Near;
 use crate::replan::pull::Pull;
 use crate::replan::{ReplanOptions, Replanned, unprepared};
+use crate::roster::Roster;
 use crate::solver::Options;
-use crate::start::Start;
 
 /// Shares of what is left of the budget, in hundredths: for a legal roster, for each step away from it,
 /// for the cheapest, and for each one between. People compare the cheap end with what a solve from
@@ -33,19 +32,11 @@ const MOST: usize = 12;
 /// at which both cost the same: whatever costs less there belongs between them (Aneja and Nair 1979).
 /// What is left after that goes to the cheapest again.
 ///
-/// `old` may bring [prices](Start::prices), if demands, ratios and workers are numbered as they were: with
-/// them the cheap end is found sooner.
-///
 /// [`until`](Options::until) is not looked at. A short budget finds fewer rosters, but always one.
 /// All of them are legal, or there is one that is not: its [status](crate::Outcome::status) says so.
 #[tracing::instrument(skip_all)]
 #[must_use]
-pub fn trade_offs<'s>(
-    changed: &Problem,
-    old: impl Into<Start<'s>>,
-    options: &ReplanOptions,
-) -> Vec<Replanned> {
-    let Start { roster: old, prices } = old.into();
+pub fn trade_offs(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Vec<Replanned> {
     let Options { budget, ref cancel, .. } = options.options;
     let clock = Clock::start(budget, cancel.clone());
     let pull = Pull::new(changed, old, options);
@@ -54,7 +45,7 @@ pub fn trade_offs<'s>(
     };
     let dearest = near.change_cost();
     let options = &options.options;
-    let mut curve = Curve { near, options, clock, work: budget.work, prices, found: Vec::new() };
+    let mut curve = Curve { near, options, clock, work: budget.work, found: Vec::new() };
     curve.search(None, dearest, LEGAL, Until::Legal);
     let near = curve.step_away(dearest);
     if curve.search(Some(near), 0, CHEAPEST, Until::Exhausted).is_some() {
@@ -71,8 +62,6 @@ struct Curve<'p> {
     clock: Clock,
     /// What is left of a limit in work.
     work: Option<u64>,
-    /// What is known before the first search with prices.
-    prices: Option<&'p Prices>,
     found: Vec<Replanned>,
 }
 
@@ -154,20 +143,10 @@ impl Curve<'_> {
         let options = self.options.clone().budget(budget).until(until);
         let clock = Clock::start(budget, options.cancel.clone());
         // The changed problem's prices, whatever a change costs, are nearer than none.
-        let known = self.found.iter().rev().map(|one| &one.outcome.prices);
-        let prices = known.chain(self.prices).find(|prices| !prices.is_empty());
+        let mut known = self.found.iter().rev().map(|one| &one.outcome.prices);
+        let prices = known.find(|prices| !prices.is_empty());
         let next = self.near.search(&clock, &lines, prices, &options);
         self.work = self.work.map(|work| work.saturating_sub(next.outcome.stats.work));
-        eprintln!(
-            "DBG start {start:?} cost {cost} share {share} budget {:?} -> {:?} w {} work {} res {} epochs {} el {:?}",
-            budget,
-            next.outcome.score,
-            next.changes.weight,
-            next.outcome.stats.work,
-            next.outcome.stats.resampled,
-            next.outcome.stats.epochs,
-            next.outcome.stats.elapsed
-        );
         self.found.push(next);
         Some(self.found.len() - 1)
     }

@@ -1,7 +1,7 @@
 //! Joint rules in a search that puts back one line at a time.
 
 use super::{BREACH_WEIGHT, Rows};
-use crate::cover::heavier;
+use crate::cover::{HEAVIEST, heavier};
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::line::{Effort, NONE, UNIT};
 use crate::model::Model;
@@ -13,7 +13,7 @@ use crate::search::plan::Heat;
 mod tests;
 
 /// No change of a cell counts for more than this: a line of such cells stays far from [`NONE`].
-const FAR: i64 = 1 << 46;
+const FAR: i64 = HEAVIEST;
 /// Lines that are looked at in place of one.
 const TRIES: u32 = 4;
 
@@ -135,7 +135,7 @@ impl<'m> Joint<'m> {
         }
     }
 
-    /// Makes what is broken now heavier by `more`, up to `most`.
+    /// Makes what is broken now heavier, by `least` or more.
     pub(super) fn weigh_breaches(&mut self, least: i64) {
         let broken = self.weights.iter_mut().zip(&self.scores).filter(|(_, s)| !s.is_legal());
         broken.for_each(|(weight, _)| *weight = heavier(*weight, least));
