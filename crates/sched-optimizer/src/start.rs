@@ -34,4 +34,3 @@ impl<'s> From<&'s WarmStart> for Start<'s> {
         Self { roster, prices: Some(prices) }
     }
 }
-
