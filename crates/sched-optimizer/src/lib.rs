@@ -78,6 +78,8 @@
 //! * Two searches run side by side: more than two threads only speed up the preparation and the climb of
 //!   the prices, in which they wait for each other at every step. It is not made for more than sixteen.
 
+#![warn(clippy::print_stderr)]
+
 #[cfg(test)]
 extern crate self as sched_optimizer;
 #[cfg(test)]

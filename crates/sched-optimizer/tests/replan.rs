@@ -30,15 +30,20 @@ fn duty() -> ActivityId {
 
 /// A team with one duty a day, and what else `edit` says.
 fn team(names: &[&str], days: usize, edit: impl FnOnce(&mut ProblemBuilder)) -> Problem {
+    team_for(names, &vec![1; days], edit)
+}
+
+/// A team with just as many duties on each day as `needed` says.
+fn team_for(names: &[&str], needed: &[u32], edit: impl FnOnce(&mut ProblemBuilder)) -> Problem {
     let mut builder = Problem::builder();
     builder.activity("off");
     builder.activity("duty");
-    for day in 0..days {
+    for (day, &count) in needed.iter().enumerate() {
         let start = i32::try_from(day).unwrap() * DAY;
         let period = builder.period(format!("day {day}"), Span::new(start, start + DAY));
         builder.offer(period, off(), None);
         builder.offer(period, duty(), Some(Shift::new(start + 480, start + 960)));
-        builder.demand(Demand { max: 1, ..Demand::at_least("duty", period, [duty()], 1) });
+        builder.demand(Demand { max: count, ..Demand::at_least("duty", period, [duty()], count) });
     }
     names.iter().for_each(|name| _ = builder.worker(*name));
     edit(&mut builder);
@@ -125,6 +130,15 @@ fn today_is_the_first_day_that_is_not_frozen() {
     let options = with_work(20_000).frozen_until(PeriodId::new(2)).nearness(nearness);
     let new = replan(&changed, &roster(2, &[0; 6]), &options);
     assert_eq!((worked(&new, 1), new.changes.weight), (vec![4, 5], 2 * (2 + 1)));
+}
+
+#[test]
+fn a_changed_demand_or_capacity_changes_as_little_as_it_must() {
+    // One more is wanted on one day, and there is room for one less on another.
+    let changed = team_for(&["Ada", "Ben"], &[1, 2, 0, 1], |_| ());
+    let new = replan(&changed, &roster(2, &[0, 1, 0, 1]), &with_work(20_000));
+    assert_eq!([worked(&new, 0), worked(&new, 1)], [vec![0, 1], vec![1, 3]]);
+    assert_eq!(new.changes.cells, [1, 2].map(|day| (WorkerId::new(0), PeriodId::new(day))));
 }
 
 #[test]
