@@ -2,7 +2,8 @@
 
 use dist_lock::store::postgres::{PgLeases, check_fence, migrate_fences};
 use dist_lock::testing::contract;
-use dist_lock::{AnyLeaseStore, FenceError, FencingToken, Lock, Loss};
+use dist_lock::{AnyLeaseStore, Attempt, Claim, LeaseStore, Lock, Loss, OwnerToken};
+use dist_lock::{FenceError, FencingToken};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::time::{Duration, Instant};
@@ -62,6 +63,23 @@ async fn claims_at_once_have_one_winner_and_fences_in_order() {
             assert!(winner.fence().get() > highest);
             highest = winner.fence().get();
             winner.release().await.unwrap();
+        }
+    }
+}
+
+/// A row that another claim has just made, but not yet taken, is nobody's.
+#[tokio::test]
+async fn a_claim_is_refused_only_for_a_lease_that_lasts() {
+    const TTL: Duration = Duration::from_secs(60);
+    let (_, store) = store().await;
+    for round in 0..200 {
+        let name = format!("new/{round}");
+        let claim = async || {
+            store.try_acquire(&Claim::new(&name, OwnerToken::random(), TTL)).await.unwrap()
+        };
+        for attempt in futures::future::join_all((0..6).map(|_| claim())).await {
+            let Attempt::Held { expires_in } = attempt else { continue };
+            assert!(expires_in > TTL / 2, "refused for a lease that ends in {expires_in:?}");
         }
     }
 }

@@ -38,7 +38,7 @@ const ACQUIRE: &str = "
 /// Milliseconds, because that is what the caller counts in.
 const LEFT: &str = "
     SELECT (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint
-    FROM dist_lock_leases WHERE name = $1";
+    FROM dist_lock_leases WHERE name = $1 AND expires_at > clock_timestamp()";
 
 /// A row for a name without one: free, to be taken by `ACQUIRE` like any other. Were it granted here, its
 /// fence would be drawn before the row is ours, and a slow session could end up with an old one.
@@ -68,7 +68,8 @@ const HOLDER: &str = "
     SELECT label, fence, (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint
     FROM dist_lock_leases WHERE name = $1 AND expires_at > clock_timestamp()";
 
-/// How often a row that is swept between two statements is looked for again.
+/// How often a name is claimed that was taken when claimed, and free when asked about: its lease just
+/// ended, or its row is new or just swept.
 const TRIES: usize = 3;
 
 /// Leases in a table of a PostgreSQL database. Clones share the pool.
@@ -116,7 +117,7 @@ impl PgLeases {
         fence.map(|fence| fence_from(fence).map(Attempt::Granted)).transpose()
     }
 
-    /// What stands in the way of a claim; `None` if there is no row to stand there.
+    /// What stands in the way of a claim; `None` if nothing does by now.
     async fn held(&self, name: &str) -> Result<Option<Attempt>, StoreError> {
         let left: Option<i64> = sqlx::query_scalar(LEFT)
             .bind(name)
