@@ -1,6 +1,9 @@
 //! A problem made ready for the search: line programmes, cover index, scaled costs.
 
-use std::sync::{Mutex, PoisonError};
+mod twins;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::budget::Clock;
 use crate::cover::CoverIndex;
@@ -13,7 +16,8 @@ use crate::time::Duty;
 
 pub(crate) struct Model<'p> {
     pub(crate) problem: &'p Problem,
-    pub(crate) programs: Vec<LineProgram>,
+    /// By worker; workers who are alike share one.
+    pub(crate) programs: Vec<Arc<LineProgram>>,
     pub(crate) cover: CoverIndex,
     /// Costs of all choices by worker, in parts of [`UNIT`].
     pub(crate) unary: Vec<Vec<i64>>,
@@ -28,9 +32,7 @@ impl<'p> Model<'p> {
     /// The model of the whole problem; `None` when it was cancelled.
     pub(crate) fn new(problem: &'p Problem, threads: usize, clock: &Clock) -> Option<Self> {
         let fallback = vec![vec![0; problem.periods()]; problem.workers()];
-        Self::of(problem, threads, clock, fallback, |worker| {
-            LineProgram::new(problem, worker, None)
-        })
+        Self::of(problem, threads, clock, fallback, Allowed(None))
     }
 
     /// A model with only the choices that `allowed` says of each worker, in the order of their
@@ -39,13 +41,12 @@ impl<'p> Model<'p> {
         problem: &'p Problem,
         threads: usize,
         clock: &Clock,
-        allowed: impl Fn(WorkerId) -> Vec<bool> + Sync,
+        allowed: impl Fn(WorkerId) -> Vec<bool>,
     ) -> Option<Self> {
-        let first = |worker| first_allowed(problem, worker, &allowed(worker));
-        let fallback = problem.worker_ids().map(first).collect();
-        Self::of(problem, threads, clock, fallback, |worker| {
-            LineProgram::new(problem, worker, Some(&allowed(worker)))
-        })
+        let allowed: Vec<Vec<bool>> = problem.worker_ids().map(allowed).collect();
+        let own = problem.worker_ids().zip(&allowed);
+        let fallback = own.map(|(worker, own)| first_allowed(problem, worker, own)).collect();
+        Self::of(problem, threads, clock, fallback, Allowed(Some(&allowed)))
     }
 
     fn of(
@@ -53,11 +54,11 @@ impl<'p> Model<'p> {
         threads: usize,
         clock: &Clock,
         fallback: Vec<Vec<u32>>,
-        build: impl Fn(WorkerId) -> LineProgram + Sync,
+        allowed: Allowed<'_>,
     ) -> Option<Self> {
         let unary = unary_costs(problem);
         let (typical, largest) = cost_scale(problem, &unary);
-        let programs = programs(problem, threads, clock, build)?;
+        let programs = programs(problem, threads, clock, allowed)?;
         let cover = CoverIndex::new(problem);
         Some(Self { problem, programs, cover, unary, typical, largest, fallback })
     }
@@ -151,28 +152,45 @@ fn unary_costs(problem: &Problem) -> Vec<Vec<i64>> {
     problem.worker_ids().map(costs).collect()
 }
 
+/// By worker which choices count, in their order; all of them when not given.
+#[derive(Clone, Copy)]
+struct Allowed<'a>(Option<&'a [Vec<bool>]>);
+
+impl Allowed<'_> {
+    fn of(&self, worker: WorkerId) -> Option<&[bool]> {
+        Some(self.0?[worker.index()].as_slice())
+    }
+}
+
 /// Line programmes are independent and the dearest part of the preparation: one queue, all threads,
 /// and a look at the cancel flag before each.
 fn programs(
     problem: &Problem,
     threads: usize,
     clock: &Clock,
-    build: impl Fn(WorkerId) -> LineProgram + Sync,
-) -> Option<Vec<LineProgram>> {
-    let queue = Mutex::new(problem.worker_ids());
+    allowed: Allowed<'_>,
+) -> Option<Vec<Arc<LineProgram>>> {
+    let firsts = twins::firsts(problem, allowed);
+    let mut missing: Vec<WorkerId> = firsts.clone();
+    missing.sort_unstable();
+    missing.dedup();
+    let threads = threads.min(missing.len());
+    let queue = Mutex::new(missing.into_iter());
     let work = || {
         let mut done = Vec::new();
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             match next.filter(|_| !clock.is_cancelled()) {
-                Some(worker) => done.push((worker, build(worker))),
+                Some(worker) => {
+                    let program = LineProgram::new(problem, worker, allowed.of(worker));
+                    done.push((worker, Arc::new(program)));
+                }
                 None => return done,
             }
         }
     };
-    let mut all = std::thread::scope(|scope| {
-        let helpers: Vec<_> =
-            (1..threads.min(problem.workers())).map(|_| scope.spawn(work)).collect();
+    let all: HashMap<WorkerId, Arc<LineProgram>> = std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut all = work();
         for helper in helpers {
             match helper.join() {
@@ -180,11 +198,9 @@ fn programs(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        all
+        all.into_iter().collect()
     });
-    all.sort_by_key(|(worker, _)| *worker);
-    let all: Vec<LineProgram> = all.into_iter().map(|(_, program)| program).collect();
-    (all.len() == problem.workers()).then_some(all)
+    firsts.iter().map(|first| all.get(first).cloned()).collect()
 }
 
 /// What joint rules are about: everything.

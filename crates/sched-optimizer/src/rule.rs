@@ -50,6 +50,14 @@ pub trait Rule: Debug + Send + Sync {
     fn is_hard(&self) -> bool {
         true
     }
+
+    /// Whether the automata follow from what [`describe`](Self::describe) writes, from the periods with what
+    /// they offer, and from the worker's choices and settled work: not from who the worker is, from costs, or
+    /// from other workers. Workers who are alike in all of these, and have only such rules, are prepared
+    /// for the search once. Default: no.
+    fn is_impersonal(&self) -> bool {
+        false
+    }
 }
 
 impl<R: Rule + ?Sized> Rule for Arc<R> {
@@ -75,6 +83,10 @@ impl<R: Rule + ?Sized> Rule for Arc<R> {
 
     fn is_hard(&self) -> bool {
         R::is_hard(self)
+    }
+
+    fn is_impersonal(&self) -> bool {
+        R::is_impersonal(self)
     }
 }
 

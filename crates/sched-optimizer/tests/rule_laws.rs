@@ -44,6 +44,17 @@ fn agrees(problem: &Problem, rule: &dyn Rule) {
     }
 }
 
+/// Workers 0 and 1 differ in name and costs alone, so the automata of one judge the lines of the other.
+fn is_impersonal(problem: &Problem, rule: &dyn Rule) {
+    assert!(rule.is_impersonal(), "{rule:?}");
+    let workers = [0, 1].map(WorkerId::new);
+    let [own, others] = workers.map(|worker| rule.automata(&LineContext::new(problem, worker)));
+    for activities in all_lines(PERIODS).into_iter().filter(|line| is_possible(problem, line)) {
+        let line = Line::new(problem, workers[0], &activities);
+        assert_eq!(automata_cost(&own, &line), automata_cost(&others, &line), "{rule:?}");
+    }
+}
+
 /// The last state of a line and what it cost on the way.
 fn cost<S>(
     line: &[ActivityId],
@@ -218,24 +229,36 @@ fn accepts_some(problem: &Problem, automaton: &dyn Automaton, period: usize, sta
     steps.any(|step| accepts_some(problem, automaton, period + 1, step.state))
 }
 
-/// The laws on a worker who may not do everything everywhere, for a rule and its soft form.
+/// Two workers with the same history and outside work, the second one with costs.
+fn twins(maker: &mut Maker) -> [WorkerId; 2] {
+    let rng = maker.rng.clone();
+    let first = maker.worker(false);
+    maker.rng = rng;
+    [first, maker.worker(true)]
+}
+
+/// The laws on a worker who may not do everything everywhere and has a twin, for a rule and its soft form.
 fn law<R: Soften>(seed: u64, make: impl FnOnce(&mut Maker) -> R) {
     let mut maker = Maker::new(seed, PERIODS);
-    let worker = maker.worker(false);
+    let workers = twins(&mut maker);
     for _ in 0..maker.rng.usize(0..6) {
         // Whatever is taken away, the first activity is left.
         let (period, activity) = (maker.rng.usize(0..PERIODS), maker.rng.usize(1..4));
         let (period, activity) = (PeriodId::new(period), ActivityId::new(activity));
-        maker.builder.forbid(worker, period, activity, "not today");
+        for worker in workers {
+            maker.builder.forbid(worker, period, activity, "not today");
+        }
     }
     let rule = make(&mut maker);
     let weight = maker.rng.i64(0..4);
     let problem = maker.builder.build().unwrap();
     agrees(&problem, &rule);
+    is_impersonal(&problem, &rule);
     kinds_are_one_step(&problem, &rule);
     is_sound(&problem, &rule);
     let soft = Soft { rule, weight };
     agrees(&problem, &soft);
+    is_impersonal(&problem, &soft);
     kinds_are_one_step(&problem, &soft);
     is_sound(&problem, &soft);
 }
@@ -282,7 +305,9 @@ proptest! {
     fn hours_that_differ_by_minutes(seed: u64) {
         law(seed, |maker| {
             let from = maker.rng.i32(0..2400);
-            maker.builder.duty(WorkerId::new(0), Duty::elsewhere(from, from + 61));
+            for worker in [0, 1].map(WorkerId::new) {
+                maker.builder.duty(worker, Duty::elsewhere(from, from + 61));
+            }
             maker.hours()
         });
     }

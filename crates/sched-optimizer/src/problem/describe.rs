@@ -1,9 +1,12 @@
 //! What of a problem goes into its fingerprint.
 
+use std::sync::Arc;
+
 use super::{Problem, Worker};
 use crate::demand::{Demand, Ratio};
 use crate::fingerprint::Canon;
 use crate::ids::{ActivityId, WorkerId};
+use crate::rule::Rule;
 use crate::time::{Duty, Shift, Span};
 
 impl Problem {
@@ -16,6 +19,32 @@ impl Problem {
             (canon.worker_digest(id), digest)
         })
         .collect()
+    }
+
+    /// The digest of what the automata of the worker's rules, and the choices they read, follow from; `None`
+    /// when a rule does not say so. `allowed` marks the choices that count when given.
+    pub(crate) fn line_digest(
+        &self,
+        id: WorkerId,
+        allowed: Option<&[bool]>,
+        canon: &mut Canon,
+    ) -> Option<u128> {
+        let Worker { name: _, choices, starts, removed: _, duties, rules } =
+            &self.workers[id.index()];
+        let digest = || {
+            canon.digest(|canon| {
+                canon.len(choices.len());
+                canon.raw(choices.iter().map(|choice| choice.activity.index().to_le_bytes()));
+                canon.raw(starts.iter().map(|start| start.to_le_bytes()));
+                canon.option(allowed, |canon, allowed| {
+                    canon.list(allowed, |canon, &allowed| canon.int(allowed));
+                });
+                describe_duties(canon, duties);
+                // Unlike their meaning, what their automata become depends on the order.
+                canon.list(rules, describe_rule);
+            })
+        };
+        rules.iter().all(|rule| rule.is_impersonal()).then(digest)
     }
 
     /// The times of the periods.
@@ -52,15 +81,21 @@ fn describe_worker(canon: &mut Canon, id: WorkerId, worker: &Worker, sums: &mut 
     let Worker { name: _, choices: _, starts: _, removed: _, duties, rules } = worker;
     canon.workers(&[id]);
     describe_choices(canon, worker, sums);
+    describe_duties(canon, duties);
+    canon.bag(rules, describe_rule);
+}
+
+fn describe_duties(canon: &mut Canon, duties: &[Duty]) {
     // Sorted by everything there is.
     canon.list(duties, |canon, &Duty { span, handover, kind }| {
         describe_shift(canon, Shift { span, handover });
         canon.int(kind as i32);
     });
-    canon.bag(rules, |canon, rule| {
-        canon.text(rule.name());
-        rule.describe(canon);
-    });
+}
+
+fn describe_rule(canon: &mut Canon, rule: &Arc<dyn Rule>) {
+    canon.text(rule.name());
+    rule.describe(canon);
 }
 
 fn describe_demand(canon: &mut Canon, demand: &Demand) {

@@ -78,6 +78,10 @@ impl Rule for BusyGroups {
     fn name(&self) -> &str {
         "busy groups"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for BusyGroups {

@@ -135,6 +135,10 @@ impl Rule for Count {
     fn name(&self) -> &str {
         "count"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Count {

@@ -87,6 +87,10 @@ impl Rule for FreeTime {
     fn name(&self) -> &str {
         "free time"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for FreeTime {

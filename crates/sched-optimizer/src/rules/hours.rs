@@ -81,6 +81,10 @@ impl Rule for Hours {
     fn name(&self) -> &str {
         "hours"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Hours {

@@ -76,6 +76,10 @@ impl Rule for Rest {
     fn name(&self) -> &str {
         "rest"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Rest {

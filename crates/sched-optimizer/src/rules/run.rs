@@ -93,6 +93,10 @@ impl Rule for Run {
     fn name(&self) -> &str {
         "run"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Run {

@@ -107,4 +107,8 @@ impl<R: Soften> Rule for Soft<R> {
     fn is_hard(&self) -> bool {
         false
     }
+
+    fn is_impersonal(&self) -> bool {
+        self.rule.is_impersonal()
+    }
 }

@@ -119,6 +119,10 @@ impl Rule for Stay {
     fn name(&self) -> &str {
         "stay"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Stay {

@@ -67,6 +67,10 @@ impl Rule for Stretch {
     fn name(&self) -> &str {
         "stretch"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Stretch {

@@ -57,6 +57,10 @@ impl Rule for Succession {
     fn name(&self) -> &str {
         "succession"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Succession {

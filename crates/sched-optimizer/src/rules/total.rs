@@ -93,6 +93,10 @@ impl Rule for Total {
     fn name(&self) -> &str {
         "total"
     }
+
+    fn is_impersonal(&self) -> bool {
+        true
+    }
 }
 
 impl Soften for Total {
