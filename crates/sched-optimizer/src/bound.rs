@@ -279,11 +279,11 @@ impl<'m> Ascent<'m> {
         self.choose_counts(&duals, &mut total);
         if total.value > self.best {
             self.best = total.value;
-            self.best_duals = Arc::new(duals.clone());
+            Arc::make_mut(&mut self.best_duals).copy_from(&duals);
         }
         self.move_along(&total, climb, done);
         total.clear();
-        *duals = self.rounded();
+        self.round_into(&mut duals);
         round.next.store(0, Ordering::Release);
     }
 
@@ -311,23 +311,24 @@ impl<'m> Ascent<'m> {
     }
 
     /// The point in whole numbers.
-    #[expect(clippy::cast_precision_loss, reason = "a small constant")]
     fn rounded(&self) -> Duals {
+        let mut duals = Duals::zero(self.model);
+        self.round_into(&mut duals);
+        duals
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+    fn round_into(&self, duals: &mut Duals) {
         // Small costs leave no room for rounding, and need no coarse planes.
         let grain = if self.model.typical < SMALL { 1.0 } else { GRAIN as f64 };
-        let (demands, sums) = (self.model.problem.demands().len(), self.sum_starts[0]);
+        let sums = self.sum_starts[0];
         let all = self.point.iter().zip(&self.scales).enumerate();
         let prices = all.map(|(at, (&price, &scale))| {
             // What a choice adds to a ratio may be one, to a sum it is mostly nearer to the scale.
             let grain = if at < sums { grain } else { (grain / scale).max(1.0).floor() };
             round(price / scale, grain)
         });
-        let prices: Vec<i64> = prices.collect();
-        Duals {
-            demands: prices[..demands].to_vec(),
-            ratios: prices[demands..sums].to_vec(),
-            sums: self.sum_starts.windows(2).map(|w| prices[w[0]..w[1]].to_vec()).collect(),
-        }
+        duals.prices_mut().zip(prices).for_each(|(place, price)| *place = price);
     }
 
     /// Each demand's best count and each soft ratio's best excess: costs are convex, so the best is

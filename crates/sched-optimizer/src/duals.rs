@@ -47,6 +47,19 @@ impl Duals {
         }
     }
 
+    /// All of them: of demands, of ratios, then of the sums of each worker.
+    pub(crate) fn prices_mut(&mut self) -> impl Iterator<Item = &mut i64> {
+        let Self { demands, ratios, sums } = self;
+        demands.iter_mut().chain(ratios).chain(sums.iter_mut().flatten())
+    }
+
+    /// Becomes as the other of the same problem, in the memory it has.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.demands.clone_from(&other.demands);
+        self.ratios.clone_from(&other.ratios);
+        self.sums.clone_from(&other.sums);
+    }
+
     /// What a choice pays for counting towards `part`.
     pub(crate) fn of(&self, problem: &Problem, part: Part) -> i64 {
         match part {

@@ -122,9 +122,13 @@ impl Model<'_> {
         line.iter().zip(starts.windows(2)).map(position).collect()
     }
 
-    pub(crate) fn activities(&self, worker: usize, positions: &[u32]) -> Vec<ActivityId> {
+    pub(crate) fn activities<'a>(
+        &'a self,
+        worker: usize,
+        positions: &'a [u32],
+    ) -> impl Iterator<Item = ActivityId> + 'a {
         let activities = self.programs[worker].cells().activities;
-        self.choices(worker, positions).map(|choice| activities[choice]).collect()
+        self.choices(worker, positions).map(|choice| activities[choice])
     }
 
     pub(crate) fn roster(&self, lines: &[Vec<u32>]) -> Roster {

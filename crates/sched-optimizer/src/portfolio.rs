@@ -12,7 +12,7 @@ use crate::duals::Prices;
 use crate::model::Model;
 use crate::score::Score;
 use crate::search::plan::Plan;
-use crate::search::rows::{Found, Rows};
+use crate::search::rows::{Found, Rows, keep_better};
 
 /// The searches differ in temperature: which one is best differs from problem to problem.
 const PLANS: [Plan; 2] = [
@@ -213,11 +213,10 @@ impl<'m> Portfolio<'m> {
 
     fn share(&mut self) {
         let best = self.rows.iter().filter_map(Rows::best).min_by_key(|found| found.score);
-        let Some(best) = best else { return };
-        if self.best.as_ref().is_none_or(|old| best.score < old.score) {
-            let best = best.clone();
-            self.rows.iter_mut().for_each(|rows| rows.adopt(&best));
-            self.best = Some(best);
+        let Some(found) = best else { return };
+        keep_better(&mut self.best, found);
+        if let Some(best) = &self.best {
+            self.rows.iter_mut().for_each(|rows| rows.adopt(best));
         }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Arena {
     order: Vec<(i64, u32)>,
     pub(super) lost: i64,
     pub(super) work: u64,
+    /// The line that was there before labels looked for another.
+    pub(super) other: Vec<u32>,
 }
 
 impl LineProgram {

@@ -47,13 +47,15 @@ impl LineProgram {
         if !effort.labels && (self.unchecked.is_empty() || !kept) {
             return Solved { cost: found, lower, work: work(arena) };
         }
-        let line = arena.line.clone();
+        let mut line = std::mem::take(&mut arena.other);
+        line.clone_from(&arena.line);
         self.costs_to_go(prices, arena);
         arena.work = 0;
         let better = self.label_pass(prices, found.unwrap_or(upper), effort, arena);
         if better.is_none() {
-            arena.line = line;
+            std::mem::swap(&mut arena.line, &mut line);
         }
+        arena.other = line;
         let found = better.or(found);
         let lower = found.unwrap_or(upper).min(arena.lost).max(lower);
         Solved { cost: found, lower, work: work(arena) + arena.work }

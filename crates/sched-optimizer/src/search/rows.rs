@@ -26,6 +26,7 @@ use crate::search::plan::{Heat, Plan};
 use crate::search::pool::Columns;
 use crate::search::tolls::Tolls;
 use joint::Joint;
+use polish::Chains;
 
 /// A unit of breach weighs this many times the largest cost at first.
 const BREACH_WEIGHT: i64 = 8;
@@ -71,6 +72,7 @@ pub(crate) struct Rows<'m> {
     best: Option<Found>,
     /// Lines of good rosters, by worker.
     pool: Vec<Columns>,
+    chains: Chains,
     /// Work done when they were looked at last.
     polished: u64,
     /// Workers of the running sweep, the next one last.
@@ -112,6 +114,7 @@ impl<'m> Rows<'m> {
             sweeps: 0,
             best: None,
             pool: (0..workers).map(|_| Columns::default()).collect(),
+            chains: Chains::default(),
             polished: 0,
             queue: Vec::new(),
             arena: Arena::default(),
@@ -157,9 +160,7 @@ impl<'m> Rows<'m> {
 
     /// Takes over a roster that another search has found, if it is better.
     pub(crate) fn adopt(&mut self, found: &Found) {
-        if self.best.as_ref().is_none_or(|best| found.score < best.score) {
-            self.best = Some(found.clone());
-        }
+        keep_better(&mut self.best, found);
     }
 
     /// Uses these prices from now on, in a search that does `growth` times the work of all before.
@@ -209,21 +210,26 @@ impl<'m> Rows<'m> {
     pub(crate) fn respond(&mut self, clock: &Clock) {
         self.heat = Heat::NONE;
         self.refresh_all();
+        let mut line = Vec::new();
         while !clock.is_over() {
-            let offers = (0..self.lines.len()).filter_map(|worker| self.improvement(worker, clock));
-            let offers: Vec<(i64, usize, Vec<u32>)> = offers.collect();
-            let Some((_, worker, line)) = offers.into_iter().max_by_key(|offer| offer.0) else {
-                break;
-            };
+            let mut best = None;
+            for worker in 0..self.lines.len() {
+                let offer = self.improvement(worker, clock).map(|better| (better, worker));
+                if offer.is_some() && offer >= best {
+                    best = offer;
+                    std::mem::swap(&mut line, &mut self.arena.line);
+                }
+            }
+            let Some((_, worker)) = best else { break };
             let (own, rules) = self.judge(worker, &line);
-            self.take(worker);
+            self.arena.spare = self.take(worker);
             self.put(worker, &line, own, rules);
             self.remember();
         }
     }
 
-    /// A better line for `worker` while all others stay, and by how much it is better.
-    fn improvement(&mut self, worker: usize, clock: &Clock) -> Option<(i64, usize, Vec<u32>)> {
+    /// By how much a better line for `worker` is better while all others stay; it is in the arena.
+    fn improvement(&mut self, worker: usize, clock: &Clock) -> Option<i64> {
         if clock.is_over() {
             return None;
         }
@@ -238,8 +244,8 @@ impl<'m> Rows<'m> {
         let confirmed = solved.cost.and_then(|cost| self.confirmed(worker, cost, now));
         let (own, rules) = (self.own[worker], self.rule_costs[worker]);
         self.put(worker, &old, own, rules);
-        let (_, cost) = confirmed?;
-        Some((now - cost, worker, self.arena.line.clone()))
+        self.arena.spare = old;
+        confirmed.map(|(_, cost)| now - cost)
     }
 
     fn next_sweep(&mut self, done: f64, clock: &Clock) {
@@ -274,7 +280,7 @@ impl<'m> Rows<'m> {
     fn restart(&mut self) {
         let Some(best) = self.best.take() else { return };
         for (worker, line) in best.lines.iter().enumerate() {
-            self.take(worker);
+            self.arena.spare = self.take(worker);
             let (own, rules) = self.judge(worker, line);
             self.put(worker, line, own, rules);
         }
@@ -342,7 +348,7 @@ impl<'m> Rows<'m> {
         if let Some(cost) = program.cost_of(line, unary, &mut self.arena) {
             return (Score { hard: 0, soft: cost / UNIT }, cost - cells);
         }
-        let activities = self.model.activities(worker, line);
+        let activities: Vec<_> = self.model.activities(worker, line).collect();
         let id = WorkerId::new(worker);
         let line = Line::new(self.model.problem, id, &activities);
         let mut score = Score { hard: 0, soft: cells / UNIT };
@@ -456,6 +462,18 @@ impl<'m> Rows<'m> {
         for (best, line) in best.lines.iter_mut().zip(&self.lines) {
             best.clone_from(line);
         }
+    }
+}
+
+/// Keeps what was found if it is better, in the memory of what was there.
+pub(crate) fn keep_better(best: &mut Option<Found>, found: &Found) {
+    match best {
+        Some(best) if found.score >= best.score => {}
+        Some(best) => {
+            (best.score, best.strategy) = (found.score, found.strategy);
+            best.lines.clone_from(&found.lines);
+        }
+        None => *best = Some(found.clone()),
     }
 }
 

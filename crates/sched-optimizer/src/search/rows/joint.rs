@@ -27,6 +27,9 @@ pub(super) struct Joint<'m> {
     scores: Vec<Score>,
     /// Penalties of one unit of breach of each rule, in parts of [`UNIT`].
     weights: Vec<i64>,
+    /// What a worker does now, and would do instead, while a line is tried.
+    old: Vec<ActivityId>,
+    new: Vec<ActivityId>,
     /// What each choice of the worker priced last would change on its own.
     changes: Vec<i64>,
     /// How much of a change counted in them, out of [`Heat::FULL_PENALTY`].
@@ -49,6 +52,8 @@ impl<'m> Joint<'m> {
             scores: judged.collect(),
             roster,
             weights: vec![model.largest * BREACH_WEIGHT; rules.len()],
+            old: Vec::new(),
+            new: Vec::new(),
             changes: Vec::new(),
             penalty: Heat::FULL_PENALTY,
             work: 0,
@@ -84,13 +89,13 @@ impl<'m> Joint<'m> {
         let choices = self.model.choices(worker, line);
         let priced: i64 = choices.map(|choice| self.changes[choice]).sum();
         let id = WorkerId::new(worker);
-        let old = self.roster.line(id).to_vec();
+        let (old, new) = self.begin(worker, line);
         let mut real = 0;
-        for (period, to) in self.cells(worker, line) {
+        for (period, &to) in self.model.problem.period_ids().zip(&new) {
             real += self.change(id, period, to);
             self.roster.set(id, period, to);
         }
-        self.set_line(id, &old);
+        self.end(id, (old, new));
         real - priced
     }
 
@@ -99,8 +104,7 @@ impl<'m> Joint<'m> {
     /// square of a sum, the new prices of `line` add up to what it really costs.
     fn temper(&mut self, worker: usize, line: &[u32], prices: &mut [i64]) {
         let id = WorkerId::new(worker);
-        let old = self.roster.line(id).to_vec();
-        let new = self.model.activities(worker, line);
+        let (old, new) = self.begin(worker, line);
         self.set_line(id, &new);
         let mut at = 0;
         for (period, &old) in self.model.problem.period_ids().zip(&old) {
@@ -113,7 +117,23 @@ impl<'m> Joint<'m> {
                 at += 1;
             }
         }
-        self.set_line(id, &old);
+        self.end(id, (old, new));
+    }
+
+    /// What the worker does now, and would do instead.
+    fn begin(&mut self, worker: usize, line: &[u32]) -> (Vec<ActivityId>, Vec<ActivityId>) {
+        let (mut old, mut new) = (std::mem::take(&mut self.old), std::mem::take(&mut self.new));
+        old.clear();
+        old.extend_from_slice(self.roster.line(WorkerId::new(worker)));
+        new.clear();
+        new.extend(self.model.activities(worker, line));
+        (old, new)
+    }
+
+    /// Gives the worker the old line back.
+    fn end(&mut self, worker: WorkerId, (old, new): (Vec<ActivityId>, Vec<ActivityId>)) {
+        self.set_line(worker, &old);
+        (self.old, self.new) = (old, new);
     }
 
     fn set_line(&mut self, worker: WorkerId, line: &[ActivityId]) {
@@ -124,7 +144,7 @@ impl<'m> Joint<'m> {
     /// `worker` has `line` from now on.
     pub(super) fn put(&mut self, worker: usize, line: &[u32]) {
         let (id, problem) = (WorkerId::new(worker), self.model.problem);
-        for (period, to) in self.cells(worker, line) {
+        for (period, to) in problem.period_ids().zip(self.model.activities(worker, line)) {
             if self.roster.get(id, period) != Some(to) {
                 for (rule, score) in problem.joint_rules().iter().zip(&mut self.scores) {
                     *score += rule.delta(problem, &self.roster, id, period, to);
@@ -139,14 +159,6 @@ impl<'m> Joint<'m> {
     pub(super) fn weigh_breaches(&mut self, least: i64) {
         let broken = self.weights.iter_mut().zip(&self.scores).filter(|(_, s)| !s.is_legal());
         broken.for_each(|(weight, _)| *weight = heavier(*weight, least));
-    }
-
-    fn cells(
-        &self,
-        worker: usize,
-        line: &[u32],
-    ) -> impl Iterator<Item = (PeriodId, ActivityId)> + use<> {
-        self.model.problem.period_ids().zip(self.model.activities(worker, line))
     }
 
     /// What changing a cell costs, breaches weighed, in parts of [`UNIT`].

@@ -23,7 +23,8 @@ const LOOKS_PER_UNIT: u64 = 12;
 const COSTS_PER_LOOK: u64 = 8;
 
 /// What every known line would cost while the others stay.
-struct Chains {
+#[derive(Default)]
+pub(super) struct Chains {
     /// The cover's price of each choice of each worker, with the worker's own line taken out.
     prices: Vec<Vec<i64>>,
     /// The cost of each line of each worker under them.
@@ -34,6 +35,10 @@ struct Chains {
     moved: Vec<bool>,
     /// How much the price of each choice of a cell has changed.
     changes: Vec<i64>,
+    /// Periods in which two lines differ.
+    changed: Vec<usize>,
+    /// The exchanges that are tried at each step of the present chain.
+    steps: [Vec<Exchange>; BREADTH.len()],
     /// Choices priced anew, and the most there may be.
     looks: u64,
     most: u64,
@@ -45,6 +50,16 @@ type Exchange = (i64, usize, usize);
 impl Chains {
     fn is_over(&self, clock: &Clock) -> bool {
         self.looks > self.most || clock.is_over()
+    }
+
+    /// The best answers of all who have not moved yet, for this step of the chain.
+    fn find_answers(&mut self, step: usize) {
+        let mut answers = std::mem::take(&mut self.steps[step]);
+        answers.clear();
+        let others = (0..self.moved.len()).filter(|&other| !self.moved[other]);
+        answers.extend(others.filter_map(|other| self.answer_of(other)));
+        answers.sort_unstable();
+        self.steps[step] = answers;
     }
 
     /// The best exchange of a worker that makes the whole better.
@@ -81,7 +96,6 @@ impl Rows<'_> {
         }
         let mut chains = self.chains();
         chains.most = most.saturating_mul(LOOKS_PER_UNIT);
-        let start = chains.current.clone();
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
         self.rng.shuffle(&mut order);
         let mut in_vain = 0;
@@ -91,12 +105,13 @@ impl Rows<'_> {
             }
             in_vain = if self.chain_from(&mut chains, worker, clock) { 0 } else { in_vain + 1 };
         }
-        for (worker, (&from, &to)) in start.iter().zip(&chains.current).enumerate() {
-            if from != to {
+        for (worker, &to) in chains.current.iter().enumerate() {
+            if self.lines[worker] != self.pool[worker].lines[to] {
                 self.put_known(worker, to);
             }
         }
         self.work += chains.looks / LOOKS_PER_UNIT;
+        self.chains = chains;
         self.refresh_all();
         self.remember();
     }
@@ -104,22 +119,21 @@ impl Rows<'_> {
     /// Keeps the lines of now and learns what all known ones would cost.
     fn chains(&mut self) -> Chains {
         let workers = self.lines.len();
-        let mut chains = Chains {
-            prices: self.model.unary.iter().map(|costs| vec![0; costs.len()]).collect(),
-            costs: Vec::with_capacity(workers),
-            current: Vec::with_capacity(workers),
-            moved: vec![false; workers],
-            changes: Vec::new(),
-            looks: 0,
-            most: u64::MAX,
-        };
+        let mut chains = std::mem::take(&mut self.chains);
+        (chains.looks, chains.most) = (0, u64::MAX);
+        chains.prices.resize_with(workers, Vec::new);
+        chains.costs.resize_with(workers, Vec::new);
+        chains.current.clear();
+        chains.moved.resize(workers, false);
         for worker in 0..workers {
             let (line, unary) = (&self.lines[worker], &self.model.unary[worker]);
             let cells: i64 = self.model.choices(worker, line).map(|choice| unary[choice]).sum();
             let rules = self.rule_costs[worker];
             let columns = &mut self.pool[worker];
             chains.current.push(columns.keep(line, cells + rules, rules));
-            chains.costs.push(columns.own.clone());
+            chains.costs[worker].clone_from(&columns.own);
+            chains.prices[worker].clear();
+            chains.prices[worker].resize(unary.len(), 0);
             for period in 0..self.model.problem.periods() {
                 self.reprice(&mut chains, worker, period);
             }
@@ -142,24 +156,24 @@ impl Rows<'_> {
     fn chain_from(&mut self, chains: &mut Chains, worker: usize, clock: &Clock) -> bool {
         let (costs, from) = (&chains.costs[worker], chains.current[worker]);
         let others = costs.iter().zip(0..).filter(|(_, at)| *at != from);
-        let mut exchanges: Vec<Exchange> =
-            others.map(|(cost, to)| (cost - costs[from], worker, to)).collect();
-        exchanges.sort_unstable();
+        chains.steps[0].clear();
+        chains.steps[0].extend(others.map(|(cost, to)| (cost - costs[from], worker, to)));
+        chains.steps[0].sort_unstable();
         chains.moved.fill(false);
-        self.goes_on(chains, exchanges, (0, 0), clock)
+        self.goes_on(chains, (0, 0), clock)
     }
 
-    /// Tries `exchanges` one after the other in a chain of `depth` exchanges that have changed the cost by
-    /// `change` so far, and lets others answer. Returns whether the whole got better; if not, everything
-    /// is as before.
+    /// Tries the exchanges of this step one after the other in a chain of `depth` exchanges that have
+    /// changed the cost by `change` so far, and lets others answer. Returns whether the whole got better;
+    /// if not, everything is as before.
     fn goes_on(
         &mut self,
         chains: &mut Chains,
-        exchanges: Vec<Exchange>,
         (depth, change): (usize, i64),
         clock: &Clock,
     ) -> bool {
-        for (own, worker, to) in exchanges.into_iter().take(BREADTH[depth]) {
+        for at in 0..BREADTH[depth].min(chains.steps[depth].len()) {
+            let (own, worker, to) = chains.steps[depth][at];
             if chains.is_over(clock) {
                 return false;
             }
@@ -170,11 +184,8 @@ impl Rows<'_> {
             }
             if depth + 1 < BREADTH.len() {
                 chains.moved[worker] = true;
-                let others = (0..self.lines.len()).filter(|&other| !chains.moved[other]);
-                let mut answers: Vec<Exchange> =
-                    others.filter_map(|other| chains.answer_of(other)).collect();
-                answers.sort_unstable();
-                if self.goes_on(chains, answers, (depth + 1, change + own), clock) {
+                chains.find_answers(depth + 1);
+                if self.goes_on(chains, (depth + 1, change + own), clock) {
                     return true;
                 }
                 chains.moved[worker] = false;
@@ -191,7 +202,9 @@ impl Rows<'_> {
         let starts = model.programs[worker].cells().starts;
         let lines = &self.pool[worker].lines;
         let (old, new) = (&lines[chains.current[worker]], &lines[to]);
-        let changed: Vec<usize> = (0..old.len()).filter(|&at| old[at] != new[at]).collect();
+        let mut changed = std::mem::take(&mut chains.changed);
+        changed.clear();
+        changed.extend((0..old.len()).filter(|&at| old[at] != new[at]));
         for &period in &changed {
             for (line, up) in [(old, false), (new, true)] {
                 for &part in model.cover.of(worker, starts[period] + line[period] as usize) {
@@ -205,6 +218,7 @@ impl Rows<'_> {
                 self.reprice(chains, other, period);
             }
         }
+        chains.changed = changed;
     }
 
     /// Learns the cover's prices of a cell's choices anew, and what lines cost under them.
