@@ -1,6 +1,7 @@
 //! Choices that all graphs of a worker treat alike: any path may swap one for another, so that
 //! products need an edge only for each class of them.
 
+use super::digest::digest_of_pair;
 use super::explore::Offer;
 use super::graph::{Edge, Graph, Layer, index};
 
@@ -23,7 +24,7 @@ impl Alike {
             let layers = graphs.iter().map(|graph| &graph.layers[period]);
             let choices = offer.choices(period).map(|(choice, _)| choice);
             columns.fill(layers, offer.cells.of(period).len());
-            columns.classes(choices.collect(), |class| {
+            columns.classes(choices, |class| {
                 alike.members.extend(class);
                 alike.bounds.push(index(alike.members.len()));
             });
@@ -126,6 +127,8 @@ pub(super) struct Columns {
     first: Vec<u32>,
     /// Edges without their choices, and the numbers of the nodes that they leave.
     edges: Vec<(u32, Edge)>,
+    /// Classes found last, with the digests of their columns.
+    classes: Vec<(u64, Vec<u32>)>,
 }
 
 impl Columns {
@@ -159,14 +162,33 @@ impl Columns {
         }
     }
 
-    /// Calls `each` with the classes of choices whose columns are equal, in the order of their first
-    /// choices.
-    pub(super) fn classes(&self, mut choices: Vec<u32>, mut each: impl FnMut(&[u32])) {
-        choices.sort_unstable_by(|&a, &b| (self.column(a), a).cmp(&(self.column(b), b)));
-        let mut classes: Vec<&[u32]> =
-            choices.chunk_by(|&a, &b| self.column(a) == self.column(b)).collect();
-        classes.sort_unstable_by_key(|class| class[0]);
-        classes.into_iter().for_each(&mut each);
+    /// Calls `each` with the classes of choices, given in order, whose columns are equal, in the order of their
+    /// first choices.
+    pub(super) fn classes(&mut self, choices: impl Iterator<Item = u32>, each: impl FnMut(&[u32])) {
+        let mut classes = std::mem::take(&mut self.classes);
+        let mut count = 0;
+        for choice in choices {
+            let column = self.column(choice);
+            // The place of the choice, which is left out, is taken by the number of the node.
+            let words = column.iter().map(|&(node, edge)| Edge { choice: node, ..edge }.words());
+            let digest = words.map(digest_of_pair).fold(0, u64::wrapping_add);
+            let mut known = classes[..count].iter_mut();
+            let own = known.find(|(own, class)| *own == digest && self.column(class[0]) == column);
+            if let Some((_, class)) = own {
+                class.push(choice);
+                continue;
+            }
+            if count == classes.len() {
+                classes.push((0, Vec::new()));
+            }
+            let (own, class) = &mut classes[count];
+            *own = digest;
+            class.clear();
+            class.push(choice);
+            count += 1;
+        }
+        classes[..count].iter().map(|(_, class)| class.as_slice()).for_each(each);
+        self.classes = classes;
     }
 
     pub(super) fn column(&self, choice: u32) -> &[(u32, Edge)] {

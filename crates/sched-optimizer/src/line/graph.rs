@@ -21,7 +21,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    fn words(&self) -> [u64; 2] {
+    pub(super) fn words(&self) -> [u64; 2] {
         let Self { to, choice, tag, cost } = *self;
         let ends = u64::from(to) << 32 | u64::from(choice);
         [ends, cost.cast_unsigned() ^ u64::from(tag) << 40]

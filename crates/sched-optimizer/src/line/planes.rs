@@ -134,7 +134,7 @@ impl Planes {
         let (mut columns, mut known, mut toll_periods) = (Columns::default(), Known::new(), vec![]);
         for (period, layer) in graph.layers.iter().enumerate() {
             columns.fill([layer].into_iter(), alike.classes(period));
-            let groups = planes.add_groups(&columns, alike, period);
+            let groups = planes.add_groups(&mut columns, alike, period);
             planes.add_layer(graph, period, &groups, &mut known);
             toll_periods.resize(planes.tolls.len(), period);
             planes.node_starts.push(planes.node_starts[period] + layer.nodes());
@@ -167,12 +167,17 @@ impl Planes {
 
     /// Adds the groups of a period, of classes that have the same edges; returns the group of the
     /// first class of each.
-    fn add_groups(&mut self, columns: &Columns, alike: &Alike, period: usize) -> Vec<Option<u32>> {
+    fn add_groups(
+        &mut self,
+        columns: &mut Columns,
+        alike: &Alike,
+        period: usize,
+    ) -> Vec<Option<u32>> {
         let start = self.first_choices[period];
         let classes = 0..small(alike.classes(period));
         let mut groups = vec![None; classes.len()];
-        let used = classes.filter(|&class| !columns.column(class).is_empty());
-        columns.classes(used.collect(), |classes| {
+        let used: Vec<u32> = classes.filter(|&class| !columns.column(class).is_empty()).collect();
+        columns.classes(used.into_iter(), |classes| {
             groups[classes[0] as usize] = Some(small(self.bounds.len() - 1));
             let before = self.members.len();
             for &class in classes {

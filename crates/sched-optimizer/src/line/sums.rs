@@ -2,9 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use pulp::{Arch, NullaryFnOnce};
+
 use super::Cells;
 use super::alike::Alike;
-use super::graph::Graph;
+use super::graph::{Graph, Layer};
 use crate::tally::Tally;
 
 /// What is known of one tally on a graph.
@@ -72,7 +74,7 @@ impl Reach {
         Self { least: [f64::INFINITY; TOGETHER], most: [f64::NEG_INFINITY; TOGETHER] };
 
     /// Takes in the paths that `rest` tells of, with `more` on an edge.
-    #[inline]
+    #[inline(always)]
     fn include(&mut self, rest: &Self, more: &Each) {
         // Not `min` and `max`, which also ask for what is no number.
         for ((least, rest), more) in self.least.iter_mut().zip(&rest.least).zip(more) {
@@ -228,14 +230,42 @@ impl<'g> Survey<'g> {
         self.units = std::array::from_fn(|at| unit(at).max(1));
         let each = |tag| std::array::from_fn(|at| f64::from(amount(tag, at) / self.units[at]));
         self.amounts = tags.iter().map(each).collect();
+        Arch::new().dispatch(Look {
+            layers: &self.graph.layers,
+            starts: &self.starts,
+            amounts: &self.amounts,
+            before: &mut self.before,
+            after: &mut self.after,
+        });
+    }
+}
+
+/// Finds the sums before and after each node. A type of its own, because only what is inlined into a
+/// dispatched call is compiled for the vectors of the processor.
+struct Look<'s> {
+    layers: &'s [Layer],
+    starts: &'s [usize],
+    amounts: &'s [Each],
+    before: &'s mut [Reach],
+    after: &'s mut [Reach],
+}
+
+impl NullaryFnOnce for Look<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(mut self) {
         self.forwards();
         self.backwards();
     }
+}
 
+impl Look<'_> {
+    #[inline(always)]
     fn forwards(&mut self) {
         self.before.fill(Reach::NONE);
         self.before[0] = Reach::NOTHING;
-        for (period, layer) in self.graph.layers.iter().enumerate() {
+        for (period, layer) in self.layers.iter().enumerate() {
             let (before, after) = self.before.split_at_mut(self.starts[period + 1]);
             for (node, reach) in (0..).zip(&before[self.starts[period]..]) {
                 for edge in layer.edges_of(node) {
@@ -245,15 +275,17 @@ impl<'g> Survey<'g> {
         }
     }
 
+    #[inline(always)]
     fn backwards(&mut self) {
         self.after.fill(Reach::NOTHING);
-        for (period, layer) in self.graph.layers.iter().enumerate().rev() {
+        for (period, layer) in self.layers.iter().enumerate().rev() {
             let (before, after) = self.after.split_at_mut(self.starts[period + 1]);
             for (node, reach) in (0..).zip(&mut before[self.starts[period]..]) {
-                *reach = Reach::NONE;
+                let mut all = Reach::NONE;
                 for edge in layer.edges_of(node) {
-                    reach.include(&after[edge.to as usize], &self.amounts[edge.tag as usize]);
+                    all.include(&after[edge.to as usize], &self.amounts[edge.tag as usize]);
                 }
+                *reach = all;
             }
         }
     }
