@@ -59,6 +59,11 @@ impl Guess {
         trend.price = if trend.price.signum() * next.signum() < 0 { 0 } else { next };
     }
 
+    /// Expects the loss that another worker does.
+    pub(crate) const fn expect_as(&mut self, other: &Self) {
+        self.loss = other.loss;
+    }
+
     /// Begins anew: the prices lead too far from the best line.
     pub(super) fn forget(&mut self) {
         self.sums.clear();

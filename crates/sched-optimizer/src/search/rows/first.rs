@@ -14,7 +14,15 @@ const NOISE_EVERY: u32 = 16;
 impl Rows<'_> {
     /// Gives every worker a line without noise, while there is time to look for legal ones.
     pub(crate) fn construct(&mut self, clock: &Clock) {
+        let mut last = None;
         while let Some(worker) = self.queue.pop_if(|_| !clock.is_over()) {
+            // First lines lose about as much as each other.
+            if let Some([last, own]) =
+                last.and_then(|last| self.guesses.get_disjoint_mut([last, worker]).ok())
+            {
+                own.expect_as(last);
+            }
+            last = Some(worker);
             self.resample(worker, clock);
         }
         self.complete(clock);
