@@ -20,6 +20,10 @@ pub struct ReplanOptions {
     /// Today: cells before this period stay as they are, unless the changed problem forbids what
     /// they hold. Default: nothing is frozen, and today is the first period.
     pub frozen_until: Option<PeriodId>,
+    /// Other periods whose cells stay as they are in the same way: a week that is told already, a day
+    /// that was paid for. They move neither today nor any weight. One that the changed problem does
+    /// not have freezes nothing. Default: none.
+    pub frozen: Vec<PeriodId>,
     /// For each worker of the old roster, in order, who that is in the changed problem; `None` for
     /// somebody who is not in it. Who is nobody's successor is new: has no cell to keep and none
     /// that is frozen. Default: `None`, everybody has kept their id.
@@ -39,6 +43,7 @@ impl Default for ReplanOptions {
             change_cost: None,
             nearness: Nearness::default(),
             frozen_until: None,
+            frozen: Vec::new(),
             workers: None,
             options,
         }
@@ -64,6 +69,13 @@ impl ReplanOptions {
     #[must_use]
     pub const fn frozen_until(mut self, period: PeriodId) -> Self {
         self.frozen_until = Some(period);
+        self
+    }
+
+    /// Adds to [`frozen`](Self::frozen).
+    #[must_use]
+    pub fn freeze(mut self, periods: impl IntoIterator<Item = PeriodId>) -> Self {
+        self.frozen.extend(periods);
         self
     }
 

@@ -12,14 +12,20 @@ pub(super) struct Pull<'r> {
     old: Vec<&'r [ActivityId]>,
     /// For each period how many times the change cost a changed cell costs.
     weights: Vec<i64>,
-    /// Periods before this one keep what they have, where they can.
-    frozen: usize,
+    /// For each period whether its cells keep what they have, where they can.
+    frozen: Vec<bool>,
 }
 
 impl<'r> Pull<'r> {
     pub(super) fn new(problem: &Problem, old: &'r Roster, options: &ReplanOptions) -> Self {
-        let frozen = options.frozen_until.map_or(0, PeriodId::index);
-        let weights = weights(problem, options.nearness, frozen);
+        let today = options.frozen_until.map_or(0, PeriodId::index);
+        let weights = weights(problem, options.nearness, today);
+        let mut frozen: Vec<bool> = (0..problem.periods()).map(|period| period < today).collect();
+        for period in &options.frozen {
+            if let Some(frozen) = frozen.get_mut(period.index()) {
+                *frozen = true;
+            }
+        }
         Self { old: lines(problem, old, options.workers.as_deref()), weights, frozen }
     }
 
@@ -50,7 +56,7 @@ impl<'r> Pull<'r> {
     /// Whether the cell keeps its old activity.
     fn keeps(&self, problem: &Problem, worker: WorkerId, period: PeriodId) -> bool {
         let old = self.old(worker, period);
-        period.index() < self.frozen
+        self.frozen.get(period.index()).is_some_and(|frozen| *frozen)
             && old.is_some_and(|activity| problem.cost(worker, period, activity).is_some())
     }
 
@@ -101,8 +107,8 @@ fn lines<'r>(
     lines
 }
 
-fn weights(problem: &Problem, nearness: Nearness, frozen: usize) -> Vec<i64> {
+fn weights(problem: &Problem, nearness: Nearness, today: usize) -> Vec<i64> {
     let starts: Vec<i32> = problem.period_ids().map(|p| problem.period_span(p).start).collect();
-    let today = starts.get(frozen).copied().unwrap_or(i32::MAX);
+    let today = starts.get(today).copied().unwrap_or(i32::MAX);
     starts.iter().map(|start| nearness.weight(start.saturating_sub(today))).collect()
 }
