@@ -1,5 +1,6 @@
 //! Plans a residency programme, lets the usual things happen from its second week on, and repairs the
-//! roster with few changes; then lists what more changes after the first of them would save.
+//! roster with few changes; then lists what more changes after the first of them would save, and what
+//! fewer people touched would cost.
 //!
 //! `cargo run --release -p sched-optimizer --example replan [RESIDENTS [SECONDS]]`
 
@@ -114,7 +115,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
 
     let ill = build(EVENTS[0].1)?;
     let search = Options::default().budget(Budget::seconds(seconds));
-    println!("{}, with more changes:", EVENTS[0].0);
+    println!("{}, with more changes or fewer people:", EVENTS[0].0);
     for point in trade_offs(&ill, &old.roster, &options(&ill).options(search)) {
         println!("  {}", told(&point));
     }

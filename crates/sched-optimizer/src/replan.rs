@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use crate::roster::Roster;
 use crate::solver::{self, Outcome};
 
+mod frontier;
 mod near;
 mod options;
 mod pull;
@@ -47,7 +48,8 @@ pub struct Replanned {
 /// Lines that broke get their nearest repair. Then, again and again, the one line changes whose
 /// change helps most, until nothing helps; if that is not yet legal, all strategies look further in
 /// the rest of the budget. An old roster that is still legal is never made worse, whatever the
-/// budget. A worker without any legal line keeps the old one, as far as its cells are still possible.
+/// budget, and nobody changes for nothing: whose old line is legal beside the others' new ones and costs no
+/// more has it. A worker without any legal line keeps the old one, as far as its cells are still possible.
 #[tracing::instrument(skip_all)]
 #[must_use]
 pub fn replan(changed: &Problem, old: &Roster, options: &ReplanOptions) -> Replanned {

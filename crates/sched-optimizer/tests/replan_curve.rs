@@ -12,11 +12,13 @@ use std::time::{Duration, Instant};
 
 use programme::Size;
 use proptest::prelude::*;
+use sched_optimizer::rules::Succession;
 use sched_optimizer::{
-    Analysis, Budget, CancelToken, Nearness, Options, PeriodId, Problem, ReplanOptions, Replanned,
-    Roster, Solver, Status, Until, WorkerId, replan, trade_offs,
+    ActivityId, Analysis, Budget, CancelToken, Nearness, Options, PeriodId, Problem,
+    ProblemBuilder, ReplanOptions, Replanned, Roster, Solver, Standing, Status, Triple, Until,
+    WorkerId, replan, trade_offs,
 };
-use team::{duty, off, priced, roster, team, with_work};
+use team::{duty, off, priced, roster, team, team_for, with_work};
 
 fn small() -> Size {
     Size { residents: 18, faculty: 8, days: 14, load: 80, seed: 3 }
@@ -39,13 +41,43 @@ fn assert_curve(problem: &Problem, old: &Roster, curve: &[Replanned]) {
         assert_eq!(claims_legal, judged.score.is_legal(), "{status:?}");
         let differing: Vec<_> = point.outcome.roster.differences(old).collect();
         assert_eq!(point.changes.cells, differing);
+        assert_none_changed_for_nothing(problem, old, point);
     }
     assert!(curve.len() == 1 || curve.iter().all(|point| point.outcome.score.is_legal()));
-    for pair in curve.windows(2) {
-        let (near, far) = (&pair[0], &pair[1]);
-        assert!(near.changes.weight < far.changes.weight, "{curve:#?}");
-        assert!(near.outcome.score > far.outcome.score, "{curve:#?}");
+    let size = |point: &Replanned| (point.changes.weight, point.changes.workers.len());
+    assert!(curve.is_sorted_by_key(size), "{curve:#?}");
+    for (at, point) in curve.iter().enumerate() {
+        let others = curve.iter().enumerate().filter(|(other, _)| *other != at);
+        let as_good = |(_, other): &(usize, &Replanned)| {
+            let ((weight, people), (most, too)) = (size(other), size(point));
+            weight <= most && people <= too && other.outcome.score <= point.outcome.score
+        };
+        assert!(!others.clone().any(|other| as_good(&other)), "{curve:#?}");
     }
+}
+
+/// Nobody's old line would have done as well.
+fn assert_none_changed_for_nothing(problem: &Problem, old: &Roster, point: &Replanned) {
+    let standing = Standing::new(problem, point.outcome.roster.clone()).unwrap();
+    for own in point.changes.cells.chunk_by(|a, b| a.0 == b.0) {
+        let back = own.iter().map(|&(worker, period)| {
+            let activity = old.get(worker, period).unwrap();
+            Triple { worker, period, activity }
+        });
+        let effect = standing.what_if(&back.collect::<Vec<_>>()).unwrap();
+        assert!(!effect.is_legal() || effect.score > point.outcome.score, "{own:?}");
+    }
+}
+
+/// The point with the least score.
+fn cheapest(curve: &[Replanned]) -> &Replanned {
+    curve.iter().min_by_key(|point| point.outcome.score).unwrap()
+}
+
+/// People and cost of each point.
+fn people_and_costs(curve: &[Replanned]) -> Vec<(usize, i64)> {
+    let pair = |point: &Replanned| (point.changes.workers.len(), point.outcome.score.soft);
+    curve.iter().map(pair).collect()
 }
 
 #[test]
@@ -61,9 +93,79 @@ fn a_curve_goes_from_no_change_to_the_cheapest_roster() {
     let (nearest, least) = (&curve[0].outcome.score, few.map(|point| point.outcome.score).min());
     assert!(least.is_some_and(|least| least.soft * 20 < nearest.soft * 19), "{least:?}");
     assert_eq!(curve[0].changes.cells, []);
-    let cheapest = curve.last().unwrap();
+    let cheapest = cheapest(&curve);
     assert_eq!(cheapest.outcome.score.soft, (0..12).sum::<i64>());
     assert_eq!(cheapest.outcome.status, Status::Legal, "no bound is claimed");
+}
+
+/// Six people, of whom Ada is too dear on each of eight days and four others are cheap on some: `own`
+/// says who. The last costs a little on all other days.
+fn stand_ins(own: [usize; 8], edit: impl FnOnce(&mut ProblemBuilder)) -> Problem {
+    let names = ["Ada", "Ben", "Cyd", "Dan", "Eve", "Fay"];
+    team(&names, 8, |builder| {
+        for (worker, day) in (0..6).flat_map(|worker| (0..8).map(move |day| (worker, day))) {
+            let cost = match worker {
+                0 => 20,
+                _ if own[day] == worker => 0,
+                5 => 5,
+                _ => 30,
+            };
+            builder.cost(WorkerId::new(worker), PeriodId::new(day), duty(), cost);
+        }
+        edit(builder);
+    })
+}
+
+#[test]
+fn one_person_in_the_stead_of_many_is_told_though_it_costs_more() {
+    let problem = stand_ins([1, 1, 2, 2, 3, 3, 4, 4], |_| ());
+    let old = roster(6, &[0; 8]);
+    let curve = trade_offs(&problem, &old, &with_work(4_000_000).nearness(Nearness::EVEN));
+    assert_curve(&problem, &old, &curve);
+    let told = people_and_costs(&curve);
+    assert!(told.contains(&(5, 0)), "{told:?}");
+    assert!(told.contains(&(2, 40)), "{told:?}");
+}
+
+#[test]
+fn what_those_alone_can_save_who_change_anyway_is_told() {
+    let problem = stand_ins([5, 1, 1, 2, 2, 3, 3, 4], |builder| {
+        builder.forbid(WorkerId::new(0), PeriodId::new(0), duty(), "ill");
+    });
+    let old = roster(6, &[0; 8]);
+    let curve = trade_offs(&problem, &old, &with_work(4_000_000).nearness(Nearness::EVEN));
+    assert_curve(&problem, &old, &curve);
+    let told = people_and_costs(&curve);
+    assert_eq!((told.first(), cheapest(&curve).outcome.score.soft), (Some(&(2, 140)), 0));
+    assert!(told.contains(&(2, 35)), "{told:?}");
+}
+
+#[test]
+fn few_cells_of_many_people_and_more_cells_of_one_are_both_told() {
+    // Ada is away on every other day. Each of four may stand in on one of them. Fay may on all, but does
+    // not study on the next day then.
+    let names = ["Ada", "Ben", "Cyd", "Dan", "Eve", "Fay"];
+    let study = ActivityId::new(2);
+    let fay = WorkerId::new(5);
+    let problem = team_for(&names, &[1, 0, 1, 0, 1, 0, 1, 0], |builder| {
+        builder.activity("study");
+        for day in 0..8 {
+            builder.offer(PeriodId::new(day), study, None);
+            for worker in (0..5).filter(|worker| *worker != day / 2 + 1) {
+                builder.forbid(WorkerId::new(worker), PeriodId::new(day), duty(), "away");
+            }
+        }
+        builder.rule(fay, Succession { forbidden: vec![(duty(), study)], history: None });
+    });
+    let by_turns = |first, second| [first, second].repeat(4);
+    let mut lines = vec![vec![off(); 8]; 6];
+    (lines[0], lines[5]) = (by_turns(duty(), off()), by_turns(off(), study));
+    let old = Roster::from_lines(8, &lines).unwrap();
+    let curve = trade_offs(&problem, &old, &with_work(4_000_000).nearness(Nearness::EVEN));
+    assert_curve(&problem, &old, &curve);
+    let changes = |point: &Replanned| (point.changes.cells.len(), point.changes.workers.len());
+    let told: Vec<_> = curve.iter().map(changes).collect();
+    assert_eq!((told.first(), told.last()), (Some(&(8, 5)), Some(&(12, 2))), "{told:?}");
 }
 
 #[test]
@@ -199,6 +301,6 @@ proptest! {
         let curve = trade_offs(&problem, &old, &ReplanOptions::default().options(options));
         assert_curve(&problem, &old, &curve);
         let best: i64 = (0..6).map(|day| (0..3).map(|w| costs[w * 6 + day]).min().unwrap()).sum();
-        prop_assert_eq!(curve.last().unwrap().outcome.score.soft, best);
+        prop_assert_eq!(cheapest(&curve).outcome.score.soft, best);
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::budget::Clock;
 use crate::certificate::Certificate;
+use crate::checker::Analysis;
 use crate::duals::Prices;
 use crate::ids::WorkerId;
 use crate::line::UNIT;
@@ -18,11 +19,39 @@ use crate::solver::{Options, Origin, Status, hint_lines, search};
 /// Without a given cost, a change costs this many times the largest cost.
 const CHANGE_COST: i64 = 10;
 
+/// What a change of weight one costs, in parts of [`UNIT`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Charge {
+    /// Whose changes cost nothing.
+    pub(super) free: Vec<WorkerId>,
+    /// Whose changes cost more than they can save.
+    pub(super) barred: Vec<WorkerId>,
+    /// What everybody else's cost.
+    pub(super) others: i64,
+}
+
+impl Charge {
+    /// The same for everybody.
+    pub(super) fn even(cost: i64) -> Self {
+        Self { others: cost, ..Self::default() }
+    }
+
+    fn of(&self, worker: WorkerId, barrier: i64) -> i64 {
+        match (self.free.contains(&worker), self.barred.contains(&worker)) {
+            (true, _) => 0,
+            (_, true) => barrier,
+            _ => self.others,
+        }
+    }
+}
+
 /// A changed problem in which leaving the old roster costs extra.
 pub(super) struct Near<'p> {
     model: Model<'p>,
     pull: &'p Pull<'p>,
     change_cost: i64,
+    /// A change cost that no roster is worth.
+    barrier: i64,
 }
 
 impl<'p> Near<'p> {
@@ -37,9 +66,10 @@ impl<'p> Near<'p> {
         let mut model = Model::within(problem, options.options.threads.max(1), clock, allowed)?;
         model.fall_back_on(|worker, period| pull.old(worker, period));
         let given = options.change_cost.map(|cost| i64::from(cost) * UNIT);
-        let change_cost = given.unwrap_or(model.largest * CHANGE_COST);
-        let mut near = Self { model, pull, change_cost };
-        near.charge(change_cost);
+        let barrier = model.largest * CHANGE_COST;
+        let change_cost = given.unwrap_or(barrier);
+        let mut near = Self { model, pull, change_cost, barrier };
+        near.charge(&Charge::even(change_cost));
         Some(near)
     }
 
@@ -48,11 +78,17 @@ impl<'p> Near<'p> {
         self.change_cost
     }
 
-    /// Lets a change of weight one cost `cost` parts of [`UNIT`] from now on.
-    pub(super) fn charge(&mut self, cost: i64) {
-        let (pull, problem) = (self.pull, self.model.problem);
-        let most = cost.saturating_mul(pull.heaviest());
-        self.model.surcharge(most, |worker| {
+    /// A change cost that no roster is worth.
+    pub(super) const fn barrier(&self) -> i64 {
+        self.barrier
+    }
+
+    /// What changes cost from now on.
+    pub(super) fn charge(&mut self, charge: &Charge) {
+        let (pull, problem, barrier) = (self.pull, self.model.problem, self.barrier);
+        let dearest = if charge.barred.is_empty() { charge.others } else { barrier };
+        self.model.surcharge(dearest.saturating_mul(pull.heaviest()), |worker| {
+            let cost = charge.of(worker, barrier);
             let cells = problem.period_ids().flat_map(move |period| {
                 let choices = problem.choices(worker, period).iter();
                 choices.map(move |choice| pull.weight(worker, period, choice))
@@ -83,13 +119,18 @@ impl<'p> Near<'p> {
         let quiet = |_: &Progress| ControlFlow::Continue(());
         let origin = Origin { lines: Some(lines), prices, near: true };
         let mut outcome = search(&self.model, clock, options, origin, quiet);
+        outcome.roster = self.pull.put_back(self.model.problem, outcome.roster, clock);
+        let judged = Analysis::new(self.model.problem, &outcome.roster);
+        outcome.score = judged.map_or(outcome.score, |analysis| analysis.score);
         // What the search proves is about costs with changes; costs alone are only known not to be
         // negative.
         outcome.bound = 0;
         outcome.certificate = Certificate::none(self.model.problem);
-        if outcome.status == Status::Optimal && outcome.score.soft > 0 {
-            outcome.status = Status::Legal;
-        }
+        outcome.status = match outcome.status {
+            Status::Optimal if outcome.score.soft > 0 => Status::Legal,
+            Status::NotLegal if outcome.score.is_legal() => Status::Legal,
+            status => status,
+        };
         let changes = self.pull.changes(self.model.problem, &outcome.roster);
         Replanned { outcome, changes }
     }

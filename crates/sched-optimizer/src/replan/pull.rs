@@ -1,10 +1,13 @@
 //! The old roster in the ids of the changed problem.
 
+use crate::budget::Clock;
 use crate::ids::{ActivityId, PeriodId, WorkerId};
 use crate::problem::{Choice, Problem};
+use crate::prune::Triple;
 use crate::replan::options::Nearness;
 use crate::replan::{Changes, ReplanOptions};
 use crate::roster::Roster;
+use crate::standing::{Effect, Standing};
 
 /// Draws lines towards an old roster.
 pub(super) struct Pull<'r> {
@@ -68,6 +71,33 @@ impl<'r> Pull<'r> {
     /// The old line; empty for a new worker.
     pub(super) fn line(&self, worker: WorkerId) -> &'r [ActivityId] {
         self.old.get(worker.index()).copied().unwrap_or_default()
+    }
+
+    /// The roster with the old lines of all who can have them back, one after the other: those with the
+    /// fewest changes first, where it is legal then and costs no more.
+    pub(super) fn put_back(&self, problem: &Problem, roster: Roster, clock: &Clock) -> Roster {
+        let changes = self.changes(problem, &roster);
+        let mut lines: Vec<_> = changes.cells.chunk_by(|a, b| a.0 == b.0).collect();
+        lines.sort_by_key(|cells| cells.len());
+        let Ok(mut standing) = Standing::new(problem, roster.clone()) else { return roster };
+        let mut before = usize::MAX;
+        // Who goes back may have stood in the way of somebody earlier.
+        while lines.len() < before {
+            before = lines.len();
+            lines.retain(|cells| clock.is_cancelled() || !self.goes_back(&mut standing, cells));
+        }
+        standing.roster()
+    }
+
+    /// Gives one worker's changed cells back what they held, if that is legal and costs no more.
+    fn goes_back(&self, standing: &mut Standing<'_>, cells: &[(WorkerId, PeriodId)]) -> bool {
+        let old = |&(worker, period): &(WorkerId, PeriodId)| {
+            Some(Triple { worker, period, activity: self.old(worker, period)? })
+        };
+        let moves: Vec<Triple> = cells.iter().filter_map(old).collect();
+        let effect = standing.what_if(&moves);
+        let as_good = |effect: Effect| effect.is_legal() && effect.score <= standing.score();
+        effect.is_ok_and(as_good) && standing.apply(&moves).is_ok()
     }
 
     /// How `new` differs from the old roster.
