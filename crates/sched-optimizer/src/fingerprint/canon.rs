@@ -5,6 +5,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::ids::{ActivityId, WorkerId};
 use crate::problem::Problem;
 
+/// Bytes of numbers that are added at once: every piece that is added looks whether there is room.
+const FEW: usize = 4 * 8;
+
 /// Collects the parts of a description so that no two different lists of parts read the same: every
 /// part carries its kind, and texts and lists their length.
 ///
@@ -35,15 +38,25 @@ impl Canon {
 
     /// Adds numbers.
     pub fn ints<const N: usize>(&mut self, values: [impl Into<i64>; N]) {
-        self.bytes.push(b'i');
         let words = values.map(|value| value.into().to_le_bytes());
-        self.bytes.extend_from_slice(words.as_flattened());
+        let mut piece = [b'i'; FEW + 1];
+        match piece.get_mut(1..=N * 8) {
+            Some(place) => {
+                place.copy_from_slice(words.as_flattened());
+                self.bytes.extend_from_slice(&piece[..=N * 8]);
+            }
+            None => {
+                self.bytes.push(b'i');
+                self.bytes.extend_from_slice(words.as_flattened());
+            }
+        }
     }
 
     /// Adds a length, or the index of a period.
     pub fn len(&mut self, value: usize) {
-        self.bytes.push(b'n');
-        self.bytes.extend_from_slice(&(value as u64).to_le_bytes());
+        let mut piece = [b'n'; 9];
+        piece[1..].copy_from_slice(&(value as u64).to_le_bytes());
+        self.bytes.extend_from_slice(&piece);
     }
 
     /// Adds a text.
@@ -129,8 +142,10 @@ impl Canon {
     /// Adds `count` digests without an order by their sum: it takes part of all bits of all of them, and
     /// two sums are as unlikely to agree as two digests.
     pub(crate) fn set(&mut self, count: usize, sum: u128) {
-        self.len(count);
-        self.bytes.extend_from_slice(&sum.to_le_bytes());
+        let mut piece = [b'n'; 25];
+        piece[1..9].copy_from_slice(&(count as u64).to_le_bytes());
+        piece[9..].copy_from_slice(&sum.to_le_bytes());
+        self.bytes.extend_from_slice(&piece);
     }
 }
 
@@ -146,11 +161,22 @@ impl Digests<'_> {
 
 /// The digest of a name; an id that the problem does not have stands for itself.
 fn name(digests: &[u128], index: usize) -> u128 {
-    digests.get(index).copied().unwrap_or(index as u128)
+    match digests.get(index) {
+        Some(&digest) => digest,
+        None => unknown(index),
+    }
+}
+
+#[cold]
+const fn unknown(index: usize) -> u128 {
+    index as u128
 }
 
 /// How many different `ids` there are, and the sum of their digests.
 fn sum_of_set<I: Copy + Ord>(ids: &[I], digest: impl Fn(I) -> u128) -> (usize, u128) {
+    if let [id] = *ids {
+        return (1, digest(id));
+    }
     // Most sets are listed in the order of declaration.
     if ids.is_sorted_by(|a, b| a < b) {
         let sum = ids.iter().fold(0, |sum: u128, &id| sum.wrapping_add(digest(id)));
@@ -160,4 +186,30 @@ fn sum_of_set<I: Copy + Ord>(ids: &[I], digest: impl Fn(I) -> u128) -> (usize, u
     ids.sort_unstable();
     ids.dedup();
     sum_of_set(&ids, digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes<const N: usize>(values: [i64; N]) -> Vec<u8> {
+        let mut canon = Canon { activities: Vec::new(), workers: Vec::new(), bytes: Vec::new() };
+        canon.ints(values);
+        canon.bytes
+    }
+
+    fn expected(values: &[i64]) -> Vec<u8> {
+        let words = values.iter().flat_map(|value| value.to_le_bytes());
+        std::iter::once(b'i').chain(words).collect()
+    }
+
+    #[test]
+    fn few_and_many_numbers_are_written_alike() {
+        let all = [1, -2, i64::MAX, 4, 5, 6];
+        assert_eq!(bytes([]), expected(&[]));
+        assert_eq!(bytes([1]), expected(&all[..1]));
+        assert_eq!(bytes([1, -2, i64::MAX, 4]), expected(&all[..4]));
+        assert_eq!(bytes([1, -2, i64::MAX, 4, 5]), expected(&all[..5]));
+        assert_eq!(bytes(all), expected(&all));
+    }
 }
