@@ -37,6 +37,7 @@ impl Canon {
     }
 
     /// Adds numbers.
+    #[inline]
     pub fn ints<const N: usize>(&mut self, values: [impl Into<i64>; N]) {
         let words = values.map(|value| value.into().to_le_bytes());
         let mut piece = [b'i'; FEW + 1];
@@ -53,6 +54,7 @@ impl Canon {
     }
 
     /// Adds a length, or the index of a period.
+    #[inline]
     pub fn len(&mut self, value: usize) {
         let mut piece = [b'n'; 9];
         piece[1..].copy_from_slice(&(value as u64).to_le_bytes());
@@ -141,6 +143,7 @@ impl Canon {
 
     /// Adds `count` digests without an order by their sum: it takes part of all bits of all of them, and
     /// two sums are as unlikely to agree as two digests.
+    #[inline]
     pub(crate) fn set(&mut self, count: usize, sum: u128) {
         let mut piece = [b'n'; 25];
         piece[1..9].copy_from_slice(&(count as u64).to_le_bytes());
