@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use query_cache::{
-    Cache, Key, MemoryStore, Name, Policy, Store, StoreError, Stored, Version, Versions,
+    Cache, Item, Key, MemoryStore, Name, Policy, Store, StoreError, Stored, Version, Versions,
 };
 
 #[derive(Debug, Default)]
@@ -17,12 +17,12 @@ struct Counting<S> {
 }
 
 impl<S: Store> Store for Counting<S> {
-    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
-        self.inner.get(name).await
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.inner.get_many(names).await
     }
 
-    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
-        self.inner.set(name, bytes, ttl).await
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        self.inner.set_many(items).await
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {

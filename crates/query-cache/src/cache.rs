@@ -32,7 +32,7 @@ use crate::tiers::{Landed, Seen, Tiers};
 /// when its future is first polled; if it is dropped before the store was told, the store is told
 /// in the background.
 pub struct Cache<S = NoStore> {
-    tiers: Arc<Tiers<S>>,
+    pub(crate) tiers: Arc<Tiers<S>>,
 }
 
 impl Cache<NoStore> {
@@ -250,7 +250,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
 
     /// Starts a load that nobody waits for, unless one is under way or has failed a moment ago.
     fn refresh(&self, mut fill: Fill<S>, load: Load) {
-        if fill.stale.as_ref().is_some_and(|stale| now() < stale.retry_at.get(self.tiers.origin)) {
+        if fill.stale.as_ref().is_some_and(|stale| !self.may_refresh(stale)) {
             return;
         }
         if let Boarding::Started(ticket, _) = self.board(&mut fill) {
@@ -258,7 +258,12 @@ impl<S: Store + Versions + 'static> Cache<S> {
         }
     }
 
-    fn board(&self, fill: &mut Fill<S>) -> Boarding<Arc<Entry>, Landed> {
+    /// Whether no load of it has failed a moment ago.
+    pub(crate) fn may_refresh(&self, stale: &Entry) -> bool {
+        now() >= stale.retry_at.get(self.tiers.origin)
+    }
+
+    pub(crate) fn board(&self, fill: &mut Fill<S>) -> Boarding<Arc<Entry>, Landed> {
         let find = || match self.tiers.look(&fill.key) {
             Seen::Fresh(entry) => Some(entry),
             seen => {
@@ -290,7 +295,13 @@ impl<S: Store + Versions + 'static> Cache<S> {
         Some(Arc::clone(&entry.value))
     }
 
-    fn fill(&self, key: &Key, policy: &Policy, shape: Shape, stale: Option<Arc<Entry>>) -> Fill<S> {
+    pub(crate) fn fill(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        shape: Shape,
+        stale: Option<Arc<Entry>>,
+    ) -> Fill<S> {
         Fill {
             tiers: Arc::clone(&self.tiers),
             key: key.clone(),

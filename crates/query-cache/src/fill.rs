@@ -50,7 +50,7 @@ impl<S: Store + Versions + 'static> Fill<S> {
         let Some(ticket) = again else { return };
         // Before the load begins: an invalidation from here on outdates what it brings.
         let versions = self.versions().await;
-        match self.run(load).await {
+        match self.tiers.run(self.policy.load_limit(), load()).await {
             Ok(value) => self.deliver(ticket, value, versions).await,
             Err(error) => self.fall_back(ticket, error),
         }
@@ -70,9 +70,18 @@ impl<S: Store + Versions + 'static> Fill<S> {
     /// Lands with the store's value if it has a fresh one; keeps a stale one to fall back on.
     async fn ask_store(&mut self, ticket: Ticket<Landed>) -> Option<Ticket<Landed>> {
         let Some(remote) = &self.tiers.remote else { return Some(ticket) };
-        let Some(found) = remote.read(&self.key, &self.deps, self.shape).await else {
-            return Some(ticket);
-        };
+        match remote.read(&self.key, &self.deps, self.shape).await {
+            Some(found) => self.answered(ticket, found),
+            None => Some(ticket),
+        }
+    }
+
+    /// Lands with what the store had if it is fresh; keeps a stale value to fall back on.
+    pub(crate) fn answered(
+        &mut self,
+        ticket: Ticket<Landed>,
+        found: Found,
+    ) -> Option<Ticket<Landed>> {
         let is_fresh = !found.fresh.is_zero();
         let entry = self.tiers.entry_from(&self.key, found, self.shape, ticket.tags().clone());
         if is_fresh {
@@ -96,43 +105,48 @@ impl<S: Store + Versions + 'static> Fill<S> {
         self.tiers.remote.as_ref()?.begin(&self.deps, needed).await
     }
 
-    async fn run(&self, load: Load) -> Result<AnyValue, Error> {
-        let limit = self.policy.load_limit();
-        self.tiers.counters.loads.one();
-        let failure = FailureUnlessDisarmed { tiers: &self.tiers, armed: true };
-        let result = match tokio::time::timeout(limit, load()).await {
-            Ok(result) => result.map_err(Error::Load),
-            Err(_) => Err(Error::LoadTimeout { limit }),
-        };
-        failure.disarm_if(result.is_ok());
-        result
-    }
-
     /// Hands the value to those who wait, keeps it, and writes it to the store.
     async fn deliver(&self, ticket: Ticket<Landed>, value: AnyValue, held: Option<Held>) {
-        let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
-        let times =
-            if fresh.is_zero() { (fresh, fresh) } else { (fresh, self.policy.stale_window()) };
-        let weight = self.tiers.weight(&self.key, &value, self.shape);
-        let tags = ticket.tags().clone();
-        let entry = self.tiers.entry(Arc::clone(&value), times, weight, tags, held.clone());
-        self.land(ticket, &entry, Source::Load);
-        if let Some(held) = held {
-            self.write(&value, times, held).await;
+        let times = self.hand_over(ticket, &value, held.clone());
+        let written = held.and_then(|held| self.written(&value, times, held));
+        if let (Some((header, payload)), Some(remote)) = (written, &self.tiers.remote) {
+            remote.write(&self.key, &header, &payload).await;
         }
     }
 
-    async fn write(&self, value: &AnyValue, (fresh, stale): (Duration, Duration), held: Held) {
-        let Some(remote) = &self.tiers.remote else { return };
-        let Some(payload) = (self.shape.encode)(value.as_ref()) else {
+    /// Hands the value to those who wait and keeps it. Returns how long it is fresh, and then stale.
+    pub(crate) fn hand_over(
+        &self,
+        ticket: Ticket<Landed>,
+        value: &AnyValue,
+        held: Option<Held>,
+    ) -> (Duration, Duration) {
+        let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
+        let times =
+            if fresh.is_zero() { (fresh, fresh) } else { (fresh, self.policy.stale_window()) };
+        let weight = self.tiers.weight(&self.key, value, self.shape);
+        let tags = ticket.tags().clone();
+        let entry = self.tiers.entry(Arc::clone(value), times, weight, tags, held);
+        self.land(ticket, &entry, Source::Load);
+        times
+    }
+
+    /// The value as the store gets it.
+    pub(crate) fn written(
+        &self,
+        value: &AnyValue,
+        (fresh, stale): (Duration, Duration),
+        held: Held,
+    ) -> Option<(Header, Vec<u8>)> {
+        let payload = (self.shape.encode)(value.as_ref());
+        if payload.is_none() {
             self.tiers.counters.unstorable.one();
-            return;
-        };
-        remote.write(&self.key, &Header { fresh, stale, versions: held.versions }, &payload).await;
+        }
+        Some((Header { fresh, stale, versions: held.versions }, payload?))
     }
 
     /// Serves the stale value, if there is one that was not invalidated, and lets the source rest.
-    fn fall_back(&self, ticket: Ticket<Landed>, error: Error) {
+    pub(crate) fn fall_back(&self, ticket: Ticket<Landed>, error: Error) {
         let now = now();
         match self.stale.as_ref().filter(|entry| entry.at(now) != Freshness::Dead) {
             Some(entry) => {
@@ -144,7 +158,7 @@ impl<S: Store + Versions + 'static> Fill<S> {
         }
     }
 
-    fn land(&self, ticket: Ticket<Landed>, entry: &Arc<Entry>, source: Source) {
+    pub(crate) fn land(&self, ticket: Ticket<Landed>, entry: &Arc<Entry>, source: Source) {
         let landed = Ok((Arc::clone(&entry.value), source));
         let keep = || {
             if entry.life.dead_at > now() {
@@ -170,6 +184,22 @@ impl<S: Store + Versions + 'static> Tiers<S> {
 }
 
 impl<S> Tiers<S> {
+    /// Runs a load, but not for longer than `limit`.
+    pub(crate) async fn run<T>(
+        &self,
+        limit: Duration,
+        load: impl Future<Output = Result<T, Cause>>,
+    ) -> Result<T, Error> {
+        self.counters.loads.one();
+        let failure = FailureUnlessDisarmed { tiers: self, armed: true };
+        let result = match tokio::time::timeout(limit, load).await {
+            Ok(result) => result.map_err(Error::Load),
+            Err(_) => Err(Error::LoadTimeout { limit }),
+        };
+        failure.disarm_if(result.is_ok());
+        result
+    }
+
     /// An entry that goes on with the life it had in the store.
     pub(crate) fn entry_from(
         &self,

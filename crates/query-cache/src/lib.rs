@@ -65,6 +65,7 @@ mod fill_lock;
 mod flight;
 mod key;
 mod local;
+mod many;
 mod name;
 mod pending;
 mod policy;
@@ -91,7 +92,7 @@ pub use crate::shape::Cacheable;
 pub use crate::stats::Stats;
 #[cfg(feature = "redis")]
 pub use crate::store::redis;
-pub use crate::store::{AnyStore, MemoryStore, NoStore, Store, Stored, Versions};
+pub use crate::store::{AnyStore, Item, MemoryStore, NoStore, Store, Stored, Versions};
 pub use crate::tags::Tag;
 
 /// The example of the README is compiled and run.

@@ -1,6 +1,8 @@
 //! The store as the cache sees it: bounded in time, never an error on a read, and told of every
 //! invalidation before anything is read from it.
 
+mod many;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use crate::name::{Name, Version};
 use crate::pending::Pending;
 use crate::shape::Shape;
 use crate::stats::Counters;
-use crate::store::{Store, Stored, Versions};
+use crate::store::{Item, Store, Stored, Versions};
 
 /// Names in the order of a [`Deps`], each with the version the store had for it.
 #[derive(Clone, Debug)]
@@ -109,9 +111,12 @@ impl<S: Store + Versions> Remote<S> {
     pub(crate) async fn read(&self, key: &Key, deps: &Deps, shape: Shape) -> Option<Found> {
         self.flush().await.ok()?;
         let (name, asked) = (key.name(), now());
-        let both = future::try_join(self.store.get(&name), self.store.read(deps.names()));
+        let both = future::try_join(
+            self.store.get_many(std::slice::from_ref(&name)),
+            self.store.read(deps.names()),
+        );
         let (stored, versions) = self.ask(both).await.ok()?;
-        let stored = stored?;
+        let stored = stored.into_iter().next()??;
         let (header, payload) = self.unpack(&stored)?;
         // The same names in the same order with the same versions, or it was made by other rules.
         let held = deps.names().iter().zip(versions).map(|(name, version)| Some((*name, version?)));
@@ -132,7 +137,8 @@ impl<S: Store + Versions> Remote<S> {
     ) -> Option<(Found, T)> {
         self.flush().await.ok()?;
         let asked = now();
-        let stored = self.ask(self.store.get(&key.name())).await.ok()??;
+        let stored = self.ask(self.store.get_many(&[key.name()])).await.ok()?;
+        let stored = stored.into_iter().next()??;
         let (header, payload) = self.unpack(&stored)?;
         let deps = Deps::from_names(key, header.versions.iter().map(|(name, _)| *name))?;
         let seen = seen(&deps);
@@ -172,7 +178,8 @@ impl<S: Store + Versions> Remote<S> {
         };
         if ttl >= Duration::from_millis(1) {
             // The value was delivered already; a failure is counted by `ask`.
-            _ = self.ask(self.store.set(&key.name(), &bytes, ttl)).await;
+            let item = Item { name: key.name(), bytes: &bytes, ttl };
+            _ = self.ask(self.store.set_many(&[item])).await;
         }
     }
 

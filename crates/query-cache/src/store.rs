@@ -26,6 +26,17 @@ pub struct Stored {
     pub remaining: Duration,
 }
 
+/// Bytes to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// What they are found under.
+    pub name: Name,
+    /// Any bytes.
+    pub bytes: &'a [u8],
+    /// For how long they are kept: at least a millisecond.
+    pub ttl: Duration,
+}
+
 /// Keeps bytes under names, each for a time.
 ///
 /// A store may lose anything at any time. It must not return bytes after they were removed,
@@ -33,17 +44,16 @@ pub struct Stored {
 /// primary only. The `testing` feature has a suite, `testing::contract`, that every store has to
 /// pass.
 pub trait Store: Send + Sync {
-    /// The bytes under `name` that have not expired.
-    fn get(&self, name: &Name) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
-
-    /// Keeps `bytes` under `name` for `ttl`, which is at least a millisecond, in place of any
-    /// others.
-    fn set(
+    /// The bytes under each of `names` that have not expired, in the order of the names and in one
+    /// round trip.
+    fn get_many(
         &self,
-        name: &Name,
-        bytes: &[u8],
-        ttl: Duration,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        names: &[Name],
+    ) -> impl Future<Output = Result<Vec<Option<Stored>>, StoreError>> + Send;
+
+    /// Keeps all of `items`, each in place of any others under its name, in one round trip. Of two
+    /// with one name the later one counts. After a failure some may be kept and others not.
+    fn set_many(&self, items: &[Item<'_>]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Forgets bytes and versions under all of `names`, in one round trip.
     fn remove(&self, names: &[Name]) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -74,11 +84,11 @@ pub trait Versions: Send + Sync {
 pub enum NoStore {}
 
 impl Store for NoStore {
-    async fn get(&self, _: &Name) -> Result<Option<Stored>, StoreError> {
+    async fn get_many(&self, _: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
         match *self {}
     }
 
-    async fn set(&self, _: &Name, _: &[u8], _: Duration) -> Result<(), StoreError> {
+    async fn set_many(&self, _: &[Item<'_>]) -> Result<(), StoreError> {
         match *self {}
     }
 
@@ -103,12 +113,12 @@ impl Versions for NoStore {
 }
 
 impl<S: Store> Store for Arc<S> {
-    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
-        S::get(self, name).await
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        S::get_many(self, names).await
     }
 
-    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
-        S::set(self, name, bytes, ttl).await
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        S::set_many(self, items).await
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {

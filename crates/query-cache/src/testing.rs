@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::StoreError;
 use crate::name::{Name, Version};
-use crate::store::{Store, Versions};
+use crate::store::{Item, Store, Stored, Versions};
 
 /// Checks what the cache relies on. Panics at the first thing that is not so.
 ///
@@ -21,6 +21,7 @@ pub async fn contract<S: Store + Versions>(store: S) {
     removed_versions_do_not_come_back(&store).await;
     versions_live_as_long_as_the_longest_wish(&store).await;
     bytes_of_any_kind_and_size_survive(&store).await;
+    many_are_kept_and_found_in_order(&store).await;
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -36,8 +37,18 @@ fn ok<T>(answer: Result<T, StoreError>) -> T {
     }
 }
 
+async fn get<S: Store>(store: &S, name: &Name) -> Option<Stored> {
+    let mut found = ok(store.get_many(&[*name]).await);
+    assert_eq!(found.len(), 1, "one answer for one name");
+    found.remove(0)
+}
+
 async fn bytes<S: Store>(store: &S, name: &Name) -> Option<Vec<u8>> {
-    ok(store.get(name).await).map(|stored| stored.bytes)
+    get(store, name).await.map(|stored| stored.bytes)
+}
+
+async fn set<S: Store>(store: &S, name: &Name, bytes: &[u8], ttl: Duration) {
+    ok(store.set_many(&[Item { name: *name, bytes, ttl }]).await);
 }
 
 /// Waits until `gone` says so: for a second, then fails with `what`.
@@ -54,10 +65,10 @@ async fn until(what: &str, mut gone: impl AsyncFnMut() -> bool) {
 async fn values_are_kept_replaced_and_removed<S: Store>(store: &S) {
     let (one, two, three) = (name(), name(), name());
     assert_eq!(bytes(store, &one).await, None, "an unknown name has no value");
-    ok(store.set(&one, b"a", MINUTE).await);
-    ok(store.set(&two, b"b", MINUTE).await);
-    ok(store.set(&three, b"c", MINUTE).await);
-    ok(store.set(&one, b"d", MINUTE).await);
+    set(store, &one, b"a", MINUTE).await;
+    set(store, &two, b"b", MINUTE).await;
+    set(store, &three, b"c", MINUTE).await;
+    set(store, &one, b"d", MINUTE).await;
     assert_eq!(bytes(store, &one).await.as_deref(), Some(&b"d"[..]), "the last value counts");
     ok(store.remove(&[one, two, name()]).await);
     assert_eq!(bytes(store, &one).await, None, "a removed value is gone");
@@ -68,12 +79,12 @@ async fn values_are_kept_replaced_and_removed<S: Store>(store: &S) {
 
 async fn values_expire_and_say_when<S: Store>(store: &S) {
     let name = name();
-    ok(store.set(&name, b"long", MINUTE).await);
-    let stored = ok(store.get(&name).await);
+    set(store, &name, b"long", MINUTE).await;
+    let stored = get(store, &name).await;
     let remaining = stored.map(|stored| stored.remaining).unwrap_or_default();
     assert!(remaining <= MINUTE, "no value lives longer than asked for");
     assert!(remaining > MINUTE / 2, "a minute remains of a minute, not {remaining:?}");
-    ok(store.set(&name, b"short", Duration::from_millis(50)).await);
+    set(store, &name, b"short", Duration::from_millis(50)).await;
     until("a replaced value takes the new time to live", async || {
         bytes(store, &name).await.is_none()
     })
@@ -116,7 +127,28 @@ async fn versions_live_as_long_as_the_longest_wish<S: Store + Versions>(store: &
 async fn bytes_of_any_kind_and_size_survive<S: Store>(store: &S) {
     for length in [0, 1, 255, 256, 100_000] {
         let (name, value) = (name(), (0..=255u8).cycle().take(length).collect::<Vec<_>>());
-        ok(store.set(&name, &value, MINUTE).await);
+        set(store, &name, &value, MINUTE).await;
         assert_eq!(bytes(store, &name).await, Some(value), "{length} bytes");
     }
+}
+
+async fn many_are_kept_and_found_in_order<S: Store>(store: &S) {
+    let names: Vec<Name> = (0..1200).map(|_| name()).collect();
+    let value = |at: usize| at.to_string().into_bytes();
+    let bytes: Vec<Vec<u8>> = (0..names.len()).map(value).collect();
+    let kept = |at: usize| !at.is_multiple_of(3);
+    let items = names.iter().zip(&bytes).enumerate().filter(|(at, _)| kept(*at));
+    let items: Vec<Item<'_>> =
+        items.map(|(_, (&name, bytes))| Item { name, bytes, ttl: MINUTE }).collect();
+    ok(store.set_many(&items).await);
+    let found = ok(store.get_many(&names).await);
+    assert_eq!(found.len(), names.len(), "an answer for each name");
+    for (at, found) in found.into_iter().enumerate() {
+        let expected = kept(at).then(|| value(at));
+        let long = found.as_ref().is_none_or(|found| found.remaining > MINUTE / 2);
+        assert!(long, "name {at} has the life of another");
+        assert_eq!(found.map(|found| found.bytes), expected, "name {at}");
+    }
+    ok(store.set_many(&[]).await);
+    assert_eq!(ok(store.get_many(&[]).await), [], "no names have no values");
 }

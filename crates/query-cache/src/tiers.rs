@@ -209,6 +209,31 @@ impl<S: Store + Versions + 'static> Tiers<S> {
         holds
     }
 
+    /// The same for many entries, in one round trip.
+    pub(crate) async fn still_hold(&self, entries: &[Arc<Entry>]) -> Vec<bool> {
+        let Some(remote) = &self.remote else { return vec![true; entries.len()] };
+        let asked = now();
+        let versions = |entry: &'_ Arc<Entry>| {
+            entry.proof.as_deref().and_then(|proof| proof.versions.clone()).unwrap_or_default()
+        };
+        let lists: Vec<_> = entries.iter().map(versions).collect();
+        let lists: Vec<_> = lists.iter().map(|list| &**list).collect();
+        let held = remote.hold_many(&lists).await;
+        let holds = entries.iter().enumerate().map(|(at, entry)| {
+            let Some(proof) = entry.proof.as_deref() else { return true };
+            let holds = match &held {
+                // Without versions nothing can be proved once the store is back.
+                Ok(held) => proof.versions.is_some() && held[at],
+                Err(_) => true,
+            };
+            if holds {
+                proof.checked.set(self.origin, asked);
+            }
+            holds
+        });
+        holds.collect()
+    }
+
     /// Forgets one key in this process, then tells the store.
     pub(crate) async fn invalidate(&self, key: &Key) -> Result<(), Error> {
         self.counters.invalidations.one();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 
-use super::{Store, Stored, Versions};
+use super::{Item, Store, Stored, Versions};
 
 /// Any store, its type hidden. Cheap to clone; costs one allocation a call.
 #[derive(Clone)]
@@ -31,8 +31,8 @@ impl fmt::Debug for AnyStore {
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 trait Erased: Send + Sync {
-    fn get<'a>(&'a self, name: &'a Name) -> Boxed<'a, Option<Stored>>;
-    fn set<'a>(&'a self, name: &'a Name, bytes: &'a [u8], ttl: Duration) -> Boxed<'a, ()>;
+    fn get_many<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Stored>>>;
+    fn set_many<'a>(&'a self, items: &'a [Item<'a>]) -> Boxed<'a, ()>;
     fn remove<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, ()>;
     fn read<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Version>>>;
     fn ensure<'a>(
@@ -44,12 +44,12 @@ trait Erased: Send + Sync {
 }
 
 impl<S: Store + Versions> Erased for S {
-    fn get<'a>(&'a self, name: &'a Name) -> Boxed<'a, Option<Stored>> {
-        Box::pin(Store::get(self, name))
+    fn get_many<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Stored>>> {
+        Box::pin(Store::get_many(self, names))
     }
 
-    fn set<'a>(&'a self, name: &'a Name, bytes: &'a [u8], ttl: Duration) -> Boxed<'a, ()> {
-        Box::pin(Store::set(self, name, bytes, ttl))
+    fn set_many<'a>(&'a self, items: &'a [Item<'a>]) -> Boxed<'a, ()> {
+        Box::pin(Store::set_many(self, items))
     }
 
     fn remove<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, ()> {
@@ -71,12 +71,12 @@ impl<S: Store + Versions> Erased for S {
 }
 
 impl Store for AnyStore {
-    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
-        self.0.get(name).await
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.0.get_many(names).await
     }
 
-    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
-        self.0.set(name, bytes, ttl).await
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        self.0.set_many(items).await
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {

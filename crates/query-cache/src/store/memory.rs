@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::name::{Name, Version};
 use crate::sync::lock;
 
-use super::{Store, Stored, Versions};
+use super::{Item, Store, Stored, Versions};
 
 /// A store in the memory of this process, for tests and for several caches of one process (through
 /// an `Arc`). Unbounded: what has expired is dropped when its name is asked for, and in sweeps as
@@ -43,18 +43,22 @@ impl Kept {
 }
 
 impl Store for MemoryStore {
-    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
         let now = Instant::now();
         let kept = lock(&self.kept);
-        let found = kept.values.get(name).filter(|(_, until)| now < *until);
-        Ok(found.map(|(bytes, until)| Stored { bytes: bytes.clone(), remaining: *until - now }))
+        let find = |name| {
+            let (bytes, until) = kept.values.get(name).filter(|(_, until)| now < *until)?;
+            Some(Stored { bytes: bytes.clone(), remaining: *until - now })
+        };
+        Ok(names.iter().map(find).collect())
     }
 
-    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
         let now = Instant::now();
         let mut kept = lock(&self.kept);
         kept.sweep_if_due(now);
-        kept.values.insert(*name, (bytes.to_vec(), now + ttl));
+        let values = items.iter().map(|item| (item.name, (item.bytes.to_vec(), now + item.ttl)));
+        kept.values.extend(values);
         Ok(())
     }
 

@@ -10,13 +10,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use futures::future;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
 
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 
-use super::{Store, Stored, Versions};
+use super::{Item, Store, Stored, Versions};
 
 /// Gives each key its version, or the offered one, and keeps it for twice the time asked for: a
 /// version that every load prolonged would be written as often as it is read.
@@ -34,11 +35,25 @@ for i, key in ipairs(KEYS) do
 end
 return versions";
 
+/// The bytes of each key with the milliseconds it will last: in one script, so that they belong together
+/// and the answer is one array.
+const GET: &str = r"
+local found = {}
+for i, key in ipairs(KEYS) do
+  local bytes = redis.call('GET', key)
+  found[i] = bytes and { bytes, redis.call('PTTL', key) } or false
+end
+return found";
+
+/// So many names are asked for by one script: a server does nothing else meanwhile.
+const AT_ONCE: usize = 500;
+
 /// Keeps values and versions in Redis, all names under one prefix. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisStore {
     connection: ConnectionManager,
     prefix: String,
+    get: Script,
     ensure: Script,
 }
 
@@ -68,11 +83,32 @@ impl RedisStore {
 
     /// The store behind a connection that was set up elsewhere.
     pub fn new(connection: ConnectionManager, prefix: impl Into<String>) -> Self {
-        Self { connection, prefix: prefix.into(), ensure: Script::new(ENSURE) }
+        Self {
+            connection,
+            prefix: prefix.into(),
+            get: Script::new(GET),
+            ensure: Script::new(ENSURE),
+        }
     }
 
     fn key(&self, name: &Name) -> String {
         format!("{}{name}", self.prefix)
+    }
+
+    async fn get_some(&self, names: &[Name]) -> Result<Vec<Option<(Vec<u8>, i64)>>, RedisError> {
+        if let [name] = names {
+            let key = self.key(name);
+            let (bytes, millis): (Option<Vec<u8>>, i64) = redis::pipe()
+                .atomic()
+                .get(&key)
+                .pttl(&key)
+                .query_async(&mut self.connection.clone())
+                .await?;
+            return Ok(vec![bytes.map(|bytes| (bytes, millis))]);
+        }
+        let mut call = self.get.prepare_invoke();
+        names.iter().for_each(|name| _ = call.key(self.key(name)));
+        call.invoke_async(&mut self.connection.clone()).await
     }
 
     fn keys(&self, names: &[Name]) -> Vec<String> {
@@ -88,30 +124,28 @@ impl fmt::Debug for RedisStore {
 }
 
 impl Store for RedisStore {
-    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
-        let key = self.key(name);
-        // In a transaction, so that value and remaining life belong together.
-        let (bytes, millis): (Option<Vec<u8>>, i64) = redis::pipe()
-            .atomic()
-            .get(&key)
-            .pttl(&key)
-            .query_async(&mut self.connection.clone())
-            .await
-            .map_err(failed)?;
-        // Negative where the key is gone or was made to last for ever, which we never do.
-        let remaining = u64::try_from(millis).ok().map(Duration::from_millis);
-        Ok(bytes.zip(remaining).map(|(bytes, remaining)| Stored { bytes, remaining }))
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let asked = names.chunks(AT_ONCE).map(|names| self.get_some(names));
+        let found = future::try_join_all(asked).await.map_err(failed)?.into_iter().flatten();
+        let stored = found.map(|found| {
+            let (bytes, millis) = found?;
+            // Negative where the key was made to last for ever, which we never do.
+            let remaining = Duration::from_millis(u64::try_from(millis).ok()?);
+            Some(Stored { bytes, remaining })
+        });
+        Ok(stored.collect())
     }
 
-    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
-        redis::cmd("SET")
-            .arg(self.key(name))
-            .arg(bytes)
-            .arg("PX")
-            .arg(millis(ttl))
-            .exec_async(&mut self.connection.clone())
-            .await
-            .map_err(failed)
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let mut pipe = redis::pipe();
+        for Item { name, bytes, ttl } in items {
+            let key = self.key(name);
+            pipe.cmd("SET").arg(key).arg(*bytes).arg("PX").arg(millis(*ttl)).ignore();
+        }
+        pipe.exec_async(&mut self.connection.clone()).await.map_err(failed)
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures::poll;
-use query_cache::{Cache, Error};
+use query_cache::{Cache, Error, Key};
 use tokio::time::{advance, sleep, timeout};
 
 use crate::support::{Source, TestStore, ask, key, minute, ms, relaxed, until};
@@ -110,6 +110,33 @@ async fn get_or_load() {
         let got = value(cache, source).await.unwrap();
         assert!(matches!((polls, got), (0, 1) | (1.., 2 | 3)), "{got} after {polls} polls");
         assert_eq!(value(cache, source).await.unwrap(), got, "and it stays");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn get_or_load_many() {
+    let act = async |cache: TestCache| {
+        cache.invalidate(&key()).await.unwrap();
+        let load =
+            |ids: Vec<u32>| async move { Ok::<_, Error>(ids.into_iter().map(|id| (id, 3u64))) };
+        let each = |id: &u32| Key::new("q").part(*id);
+        let policy = |_: &u32| minute().tag("tag");
+        cache.get_or_load_many(&[1, 2, 3], each, policy, load).await.unwrap();
+    };
+    let optional = async |cache: &TestCache, id: u32| {
+        let load = || async { Ok::<_, Error>(Some(2u64)) };
+        let policy = minute().tag("tag");
+        cache.get_or_load_optional(&Key::new("q").part(id), &policy, load).await.map(|value| *value)
+    };
+    dropped_everywhere(act, async |cache, _, polls| {
+        if polls > 0 {
+            for id in 1..4 {
+                let got = optional(cache, id).await.unwrap();
+                assert!(matches!(got, Some(2 | 3)), "{got:?} after {polls} polls");
+                assert_eq!(optional(cache, id).await.unwrap(), got, "and it stays");
+            }
+        }
     })
     .await;
 }

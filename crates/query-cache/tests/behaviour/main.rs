@@ -5,6 +5,7 @@ mod cancellation;
 mod failing_store;
 mod freshness;
 mod local_tier;
+mod many;
 mod model;
 mod races;
 mod single_flight;

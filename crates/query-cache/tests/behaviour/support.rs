@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use query_cache::{
-    Cache, CacheBuilder, Key, MemoryStore, Name, NoStore, Policy, Store, StoreError, Stored,
+    Cache, CacheBuilder, Item, Key, MemoryStore, Name, NoStore, Policy, Store, StoreError, Stored,
     Version, Versions,
 };
 use tokio::sync::Semaphore;
@@ -116,16 +116,17 @@ impl TestStore {
 }
 
 impl Store for TestStore {
-    async fn get(&self, name: &Name) -> Result<Option<Stored>, StoreError> {
-        self.call(async { self.kept().get(name).await }).await
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.call(async { self.kept().get_many(names).await }).await
     }
 
-    async fn set(&self, name: &Name, bytes: &[u8], ttl: Duration) -> Result<(), StoreError> {
-        let mut bytes = bytes.to_vec();
-        if *self.corrupt.lock().unwrap() {
-            bytes[20] ^= 1;
-        }
-        self.call(async { self.kept().set(name, &bytes, ttl).await }).await
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        let corrupt = *self.corrupt.lock().unwrap();
+        let mut copies: Vec<Vec<u8>> = items.iter().map(|item| item.bytes.to_vec()).collect();
+        copies.iter_mut().for_each(|bytes| bytes[20] ^= u8::from(corrupt));
+        let items = items.iter().zip(&copies).map(|(item, bytes)| Item { bytes, ..*item });
+        let items: Vec<Item<'_>> = items.collect();
+        self.call(async { self.kept().set_many(&items).await }).await
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {

@@ -1,0 +1,103 @@
+//! Many keys in one round trip.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::future;
+
+use crate::clock::now;
+use crate::codec::{self, Header};
+use crate::deps::Deps;
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::name::{Name, Version};
+use crate::shape::Shape;
+use crate::store::{Item, Store, Versions};
+
+use super::{Found, Held, Remote};
+
+impl<S: Store + Versions> Remote<S> {
+    /// The values of keys whose dependencies are known. Costs one round trip for all.
+    pub(crate) async fn read_many(&self, all: &[(&Key, &Deps, Shape)]) -> Vec<Option<Found>> {
+        let read = async {
+            self.flush().await.ok()?;
+            let asked = now();
+            let names: Vec<Name> = all.iter().map(|(key, ..)| key.name()).collect();
+            let needed = distinct(all.iter().map(|(_, deps, _)| *deps));
+            let both = future::try_join(self.store.get_many(&names), self.store.read(&needed));
+            let (stored, versions) = self.ask(both).await.ok()?;
+            let versions: HashMap<Name, Option<Version>> =
+                needed.into_iter().zip(versions).collect();
+            let found = all.iter().zip(stored).map(|((_, deps, shape), stored)| {
+                let stored = stored?;
+                let (header, payload) = self.unpack(&stored)?;
+                let held = deps.names().iter().map(|name| Some((*name, (*versions.get(name)?)?)));
+                if held.collect::<Option<Box<[_]>>>()? != header.versions {
+                    return None;
+                }
+                self.found(&stored, header, &payload, *shape, asked)
+            });
+            Some(found.collect())
+        };
+        let none = || all.iter().map(|_| None).collect();
+        read.await.unwrap_or_else(none)
+    }
+
+    /// Which of some lists of versions the store still has in full. Costs one round trip for all.
+    pub(crate) async fn hold_many(
+        &self,
+        lists: &[&[(Name, Version)]],
+    ) -> Result<Vec<bool>, StoreError> {
+        self.flush().await?;
+        let mut names: Vec<Name> = lists.iter().flat_map(|list| list.iter().map(|v| v.0)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let present = self.ask(self.store.read(&names)).await?;
+        let present: HashMap<Name, Option<Version>> = names.into_iter().zip(present).collect();
+        let holds = |(name, version): &(Name, Version)| present.get(name) == Some(&Some(*version));
+        Ok(lists.iter().map(|list| list.iter().all(holds)).collect())
+    }
+
+    /// The versions under which a load of many keys may begin. Costs one round trip for all.
+    pub(crate) async fn begin_many(&self, all: &[&Deps], ttl: Duration) -> Option<Vec<Held>> {
+        self.flush().await.ok()?;
+        let names = distinct(all.iter().copied());
+        let ensured = self.store.ensure(&names, Version::random(), ttl);
+        let asked = now();
+        let versions = self.ask(ensured).await.ok()?;
+        let versions: HashMap<Name, Version> = names.into_iter().zip(versions).collect();
+        let held = all.iter().map(|deps| {
+            let held = deps.names().iter().map(|name| Some((*name, *versions.get(name)?)));
+            Some(Held { versions: held.collect::<Option<_>>()?, asked })
+        });
+        held.collect()
+    }
+
+    /// Writes values that were loaded under the versions in their headers. Costs one round trip for
+    /// all.
+    pub(crate) async fn write_many(&self, all: &[(Name, Header, Vec<u8>)]) {
+        let mut packed = Vec::with_capacity(all.len());
+        for (name, header, payload) in all {
+            let ttl = header.fresh + header.stale;
+            match codec::pack(header, payload, self.treatment.limits) {
+                Some(bytes) if ttl >= Duration::from_millis(1) => packed.push((*name, bytes, ttl)),
+                Some(_) => (),
+                None => self.counters.unstorable.one(),
+            }
+        }
+        let items = packed.iter().map(|(name, bytes, ttl)| Item { name: *name, bytes, ttl: *ttl });
+        let items: Vec<Item<'_>> = items.collect();
+        if !items.is_empty() {
+            // The values were delivered already; a failure is counted by `ask`.
+            _ = self.ask(self.store.set_many(&items)).await;
+        }
+    }
+}
+
+/// The names of all, each once.
+fn distinct<'a>(all: impl Iterator<Item = &'a Deps>) -> Vec<Name> {
+    let mut names: Vec<Name> = all.flat_map(|deps| deps.names().iter().copied()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
