@@ -4,14 +4,12 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::builder::CacheBuilder;
-use crate::clock::now;
-use crate::deps::Deps;
-use crate::entry::{AnyValue, Entry};
+use crate::entry::AnyValue;
 use crate::error::{Cause, Error};
-use crate::fill::{Fill, Load};
-use crate::flight::Boarding;
+use crate::fill::Load;
 use crate::key::{Key, Namespace};
 use crate::name::Name;
 use crate::policy::Policy;
@@ -19,7 +17,7 @@ use crate::shape::{Cacheable, Shape, typed};
 use crate::stats::Stats;
 use crate::store::{NoStore, Store, Versions};
 use crate::tags::Tag;
-use crate::tiers::{Landed, Seen, Tiers};
+use crate::tiers::{Seen, Tiers};
 
 /// A read-through cache of two levels: this process, and perhaps a store shared with others.
 ///
@@ -101,7 +99,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
         if let Seen::Fresh(entry) = self.tiers.look(key) {
             return typed(self.tiers.hit(&entry));
         }
-        typed(self.look_further(key, policy, Shape::of::<T>(), hide(load)).await?)
+        typed(self.read(key, policy, Shape::of::<T>(), hide(load)).await?)
     }
 
     /// Like [`get_or_load`](Self::get_or_load) for a value that may not exist: `None` is kept too,
@@ -125,7 +123,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
         if let Seen::Fresh(entry) = self.tiers.look(key) {
             return typed(self.tiers.hit(&entry));
         }
-        typed(self.look_further(key, policy, Shape::of_optional::<T>(), hide(load)).await?)
+        typed(self.read(key, policy, Shape::of_optional::<T>(), hide(load)).await?)
     }
 
     /// The fresh value of `key`, if one of the tiers has it. Does not wait for loads under way.
@@ -135,7 +133,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
     /// [`Error::WrongType`] if the key holds another type.
     pub async fn get<T: Cacheable>(&self, key: &Key) -> Result<Option<Arc<T>>, Error> {
         match self.tiers.look_checked(key).await {
-            Seen::Fresh(entry) => typed(self.tiers.hit(&entry)).map(Some),
+            Seen::Fresh(entry) | Seen::Due(entry) => typed(self.tiers.hit(&entry)).map(Some),
             _ => self.get_from_store(key, Shape::of::<T>()).await.map(typed).transpose(),
         }
     }
@@ -157,7 +155,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
         policy: &Policy,
     ) -> Result<Arc<T>, Error> {
         let value = Arc::new(value);
-        let fill = self.fill(key, policy, Shape::of::<T>(), None);
+        let fill = self.fill(key, policy, Shape::of::<T>(), &Seen::Nothing);
         let erased: AnyValue = Arc::<T>::clone(&value);
         let told = self.tiers.replace(fill, erased).await.map_err(|_| Error::LoadAborted)?;
         told.map(|()| value)
@@ -218,64 +216,6 @@ impl<S: Store + Versions + 'static> Cache<S> {
         self.tiers.outdate(&[Name::everything()]).await
     }
 
-    /// What to do when the local tier has no fresh value at hand.
-    async fn look_further(
-        &self,
-        key: &Key,
-        policy: &Policy,
-        shape: Shape,
-        load: Load,
-    ) -> Result<AnyValue, Error> {
-        match self.tiers.look_checked(key).await {
-            Seen::Fresh(entry) => Ok(self.tiers.hit(&entry)),
-            Seen::Stale(entry) => {
-                self.refresh(self.fill(key, policy, shape, Some(Arc::clone(&entry))), load);
-                self.tiers.counters.stale_hits.one();
-                Ok(Arc::clone(&entry.value))
-            }
-            _ => self.load(self.fill(key, policy, shape, None), load).await,
-        }
-    }
-
-    async fn load(&self, mut fill: Fill<S>, load: Load) -> Result<AnyValue, Error> {
-        match self.board(&mut fill) {
-            Boarding::Found(entry) => Ok(self.tiers.hit(&entry)),
-            Boarding::Joined(waiter) => self.tiers.join(waiter).await,
-            Boarding::Started(ticket, waiter) => {
-                fill.spawn_load(ticket, load);
-                self.tiers.arrive(waiter).await
-            }
-        }
-    }
-
-    /// Starts a load that nobody waits for, unless one is under way or has failed a moment ago.
-    fn refresh(&self, mut fill: Fill<S>, load: Load) {
-        if fill.stale.as_ref().is_some_and(|stale| !self.may_refresh(stale)) {
-            return;
-        }
-        if let Boarding::Started(ticket, _) = self.board(&mut fill) {
-            fill.spawn_load(ticket, load);
-        }
-    }
-
-    /// Whether no load of it has failed a moment ago.
-    pub(crate) fn may_refresh(&self, stale: &Entry) -> bool {
-        now() >= stale.retry_at.get(self.tiers.origin)
-    }
-
-    pub(crate) fn board(&self, fill: &mut Fill<S>) -> Boarding<Arc<Entry>, Landed> {
-        let find = || match self.tiers.look(&fill.key) {
-            Seen::Fresh(entry) => Some(entry),
-            seen => {
-                // The key may have been invalidated since the stale entry was seen. Then it is no
-                // longer in the local tier, and a flight that begins now must not bring it back.
-                fill.stale.take_if(|stale| !seen.is(stale));
-                None
-            }
-        };
-        self.tiers.flights.board(&fill.key, || self.tiers.snapshot(&fill.deps), find)
-    }
-
     async fn get_from_store(&self, key: &Key, shape: Shape) -> Option<AnyValue> {
         let tiers = &self.tiers;
         let generation = tiers.flights.generation(key);
@@ -287,29 +227,12 @@ impl<S: Store + Versions + 'static> Cache<S> {
             tiers.counters.misses.one();
             return None;
         };
-        let entry = tiers.entry_from(key, found, shape, tags);
+        let entry = tiers.entry_from(key, found, shape, tags, Duration::ZERO);
         tiers
             .flights
             .keep_if_unchanged(key, generation, || tiers.local.insert(key, Arc::clone(&entry)));
         tiers.counters.store_hits.one();
         Some(Arc::clone(&entry.value))
-    }
-
-    pub(crate) fn fill(
-        &self,
-        key: &Key,
-        policy: &Policy,
-        shape: Shape,
-        stale: Option<Arc<Entry>>,
-    ) -> Fill<S> {
-        Fill {
-            tiers: Arc::clone(&self.tiers),
-            key: key.clone(),
-            policy: policy.clone(),
-            deps: Deps::new(key, policy),
-            shape,
-            stale,
-        }
     }
 }
 

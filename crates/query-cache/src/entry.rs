@@ -16,26 +16,43 @@ pub(crate) type AnyValue = Arc<dyn Any + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
+    /// Fresh, and soon not any more: time to refresh it.
+    Due,
     Stale,
     Dead,
+}
+
+/// How long a value may be served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// How long it is fresh.
+    pub(crate) fresh: Duration,
+    /// How long it may be served after that.
+    pub(crate) stale: Duration,
+    /// How long before the end of its freshness it is refreshed.
+    pub(crate) ahead: Duration,
 }
 
 /// From when to when a value may be served.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
+    pub(crate) due_at: Instant,
     pub(crate) fresh_until: Instant,
     pub(crate) dead_at: Instant,
 }
 
 impl Life {
-    pub(crate) fn starting(now: Instant, fresh: Duration, stale: Duration) -> Self {
-        let fresh_until = now + fresh;
-        Self { fresh_until, dead_at: fresh_until + stale }
+    pub(crate) fn starting(now: Instant, times: Times) -> Self {
+        let fresh_until = now + times.fresh;
+        let due_at = now + times.fresh.saturating_sub(times.ahead);
+        Self { due_at, fresh_until, dead_at: fresh_until + times.stale }
     }
 
     pub(crate) fn at(&self, now: Instant) -> Freshness {
-        if now < self.fresh_until {
+        if now < self.due_at {
             Freshness::Fresh
+        } else if now < self.fresh_until {
+            Freshness::Due
         } else if now < self.dead_at {
             Freshness::Stale
         } else {
@@ -127,16 +144,17 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_is_fresh_then_stale_then_dead(
-            fresh in 0u64..1000, stale in 0u64..1000, at in 0u64..3000,
+            fresh in 0u64..1000, stale in 0u64..1000, ahead in 0u64..1500, at in 0u64..3000,
         ) {
             let start = Instant::now();
             let ms = Duration::from_millis;
             let expected = match at {
-                at if at < fresh => Freshness::Fresh,
+                at if at + ahead < fresh => Freshness::Fresh,
+                at if at < fresh => Freshness::Due,
                 at if at < fresh + stale => Freshness::Stale,
                 _ => Freshness::Dead,
             };
-            let life = Life::starting(start, ms(fresh), ms(stale));
+            let life = Life::starting(start, Times { fresh: ms(fresh), stale: ms(stale), ahead: ms(ahead) });
             prop_assert_eq!(life.at(start + ms(at)), expected);
         }
     }

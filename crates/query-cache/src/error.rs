@@ -25,6 +25,14 @@ pub enum Error {
         limit: Duration,
     },
 
+    /// The call waited as long as the policy allows. The load goes on: the next call may find its
+    /// value.
+    #[error("the value was not there within {limit:?}; its load goes on")]
+    TimedOut {
+        /// The policy's limit.
+        limit: Duration,
+    },
+
     /// The load panicked, or the runtime it ran in was shut down. The next call loads.
     #[error("the load ended without a value")]
     LoadAborted,

@@ -10,7 +10,7 @@ use tracing::Instrument;
 use crate::clock::now;
 use crate::codec::Header;
 use crate::deps::Deps;
-use crate::entry::{AnyValue, Entry, Freshness};
+use crate::entry::{AnyValue, Entry, Freshness, Times};
 use crate::error::{Cause, Error};
 use crate::fill_lock::FillGuard;
 use crate::flight::Ticket;
@@ -19,6 +19,7 @@ use crate::policy::Policy;
 use crate::remote::{Found, Held};
 use crate::shape::Shape;
 use crate::store::{Store, Versions};
+use crate::tags::Snapshot;
 use crate::tiers::{Landed, Source, Tiers};
 
 /// A load with its type hidden.
@@ -32,8 +33,10 @@ pub(crate) struct Fill<S> {
     pub(crate) policy: Policy,
     pub(crate) deps: Deps,
     pub(crate) shape: Shape,
-    /// A stale entry to fall back on.
+    /// A stale entry to fall back on, or one that is due.
     pub(crate) stale: Option<Arc<Entry>>,
+    /// It is refreshed ahead of its end.
+    pub(crate) early: bool,
 }
 
 impl<S: Store + Versions + 'static> Fill<S> {
@@ -82,8 +85,11 @@ impl<S: Store + Versions + 'static> Fill<S> {
         ticket: Ticket<Landed>,
         found: Found,
     ) -> Option<Ticket<Landed>> {
-        let is_fresh = !found.fresh.is_zero();
-        let entry = self.tiers.entry_from(&self.key, found, self.shape, ticket.tags().clone());
+        // To replace a value that is due by one that is due as well would go on for ever.
+        let least = if self.early { self.policy.early_window() } else { Duration::ZERO };
+        let is_fresh = found.fresh > least;
+        let (tags, ahead) = (ticket.tags().clone(), self.policy.early_window());
+        let entry = self.tiers.entry_from(&self.key, found, self.shape, tags, ahead);
         if is_fresh {
             self.land(ticket, &entry, Source::Store);
             return None;
@@ -114,16 +120,16 @@ impl<S: Store + Versions + 'static> Fill<S> {
         }
     }
 
-    /// Hands the value to those who wait and keeps it. Returns how long it is fresh, and then stale.
+    /// Hands the value to those who wait and keeps it.
     pub(crate) fn hand_over(
         &self,
         ticket: Ticket<Landed>,
         value: &AnyValue,
         held: Option<Held>,
-    ) -> (Duration, Duration) {
+    ) -> Times {
         let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
-        let times =
-            if fresh.is_zero() { (fresh, fresh) } else { (fresh, self.policy.stale_window()) };
+        let (stale, ahead) = (self.policy.stale_window(), self.policy.early_window());
+        let times = if fresh.is_zero() { Times::default() } else { Times { fresh, stale, ahead } };
         let weight = self.tiers.weight(&self.key, value, self.shape);
         let tags = ticket.tags().clone();
         let entry = self.tiers.entry(Arc::clone(value), times, weight, tags, held);
@@ -135,7 +141,7 @@ impl<S: Store + Versions + 'static> Fill<S> {
     pub(crate) fn written(
         &self,
         value: &AnyValue,
-        (fresh, stale): (Duration, Duration),
+        Times { fresh, stale, .. }: Times,
         held: Held,
     ) -> Option<(Header, Vec<u8>)> {
         let payload = (self.shape.encode)(value.as_ref());
@@ -206,10 +212,12 @@ impl<S> Tiers<S> {
         key: &Key,
         found: Found,
         shape: Shape,
-        tags: crate::tags::Snapshot,
+        tags: Snapshot,
+        ahead: Duration,
     ) -> Arc<Entry> {
         let weight = self.weight(key, &found.value, shape);
-        self.entry(found.value, (found.fresh, found.stale), weight, tags, Some(found.held))
+        let times = Times { fresh: found.fresh, stale: found.stale, ahead };
+        self.entry(found.value, times, weight, tags, Some(found.held))
     }
 }
 

@@ -69,6 +69,7 @@ mod many;
 mod name;
 mod pending;
 mod policy;
+mod read;
 mod remote;
 mod shape;
 mod stats;

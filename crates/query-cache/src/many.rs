@@ -6,17 +6,19 @@ use std::error::Error as StdError;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::Instrument;
 
 use crate::cache::Cache;
 use crate::clock::now;
-use crate::entry::{AnyValue, Entry, Freshness};
+use crate::entry::{AnyValue, Entry};
 use crate::error::{Cause, Error};
 use crate::fill::Fill;
-use crate::flight::{Boarding, Ticket, Waiter};
+use crate::flight::{Boarding, Ticket};
 use crate::key::Key;
 use crate::policy::Policy;
+use crate::read::Awaited;
 use crate::remote::{Found, Held};
 use crate::shape::{Cacheable, Shape, typed};
 use crate::store::{Store, Versions};
@@ -74,23 +76,29 @@ impl<S: Store + Versions + 'static> Cache<S> {
         F: FnOnce(Vec<I>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, E>> + Send + 'static,
     {
-        let shape = Shape::of_optional::<T>();
+        let (shape, asked) = (Shape::of_optional::<T>(), now());
         let keys: Vec<Key> = ids.iter().map(key).collect();
         let looked = self.look_many(&keys).await;
         // From here to the spawn nothing waits: who boards a flight also starts it.
         let mut group = Vec::new();
         let answers = looked.into_iter().enumerate().map(|(at, seen)| {
-            let fill = |stale| self.fill(&keys[at], &policy(&ids[at]), shape, stale);
-            match seen {
-                Seen::Fresh(entry) => Answer::Here(self.tiers.hit(&entry)),
-                Seen::Stale(entry) => {
-                    self.tiers.counters.stale_hits.one();
-                    if self.may_refresh(&entry) {
-                        self.take_seat(at, fill(Some(Arc::clone(&entry))), &mut group);
-                    }
-                    Answer::Here(Arc::clone(&entry.value))
+            let fill = || self.fill(&keys[at], &policy(&ids[at]), shape, &seen);
+            let mut refresh = |entry: &Entry| {
+                if self.may_refresh(entry) {
+                    self.take_seat(at, fill(), &mut group);
                 }
-                _ => self.take_seat(at, fill(None), &mut group),
+            };
+            match &seen {
+                Seen::Fresh(entry) => Answer::Here(self.tiers.hit(entry)),
+                Seen::Due(entry) => {
+                    refresh(entry);
+                    Answer::Here(self.tiers.hit(entry))
+                }
+                Seen::Stale(entry) => {
+                    refresh(entry);
+                    Answer::Here(self.take_stale(entry))
+                }
+                _ => self.take_seat(at, fill(), &mut group),
             }
         });
         let answers: Vec<Answer> = answers.collect();
@@ -102,8 +110,7 @@ impl<S: Store + Versions + 'static> Cache<S> {
         for answer in answers {
             values.push(typed(match answer {
                 Answer::Here(value) => value,
-                Answer::Started(waiter) => self.tiers.arrive(waiter).await?,
-                Answer::Joined(waiter) => self.tiers.join(waiter).await?,
+                Answer::Awaited(awaited, limit) => self.answer(awaited, asked, limit).await?,
             })?);
         }
         Ok(values)
@@ -122,24 +129,21 @@ impl<S: Store + Versions + 'static> Cache<S> {
             let mut held = self.tiers.still_hold(&entries).await.into_iter();
             for seen in &mut looked {
                 let Some(entry) = unchecked(seen) else { continue };
-                *seen = match entry.at(now()) {
-                    _ if held.next() != Some(true) => Seen::Nothing,
-                    Freshness::Fresh => Seen::Fresh(entry),
-                    Freshness::Stale => Seen::Stale(entry),
-                    Freshness::Dead => Seen::Nothing,
-                };
+                let holds = held.next() == Some(true);
+                *seen = if holds { Seen::when(entry.at(now()), entry) } else { Seen::Nothing };
             }
         }
         looked
     }
 
     fn take_seat(&self, at: usize, mut fill: Fill<S>, group: &mut Vec<Seat<S>>) -> Answer {
+        let limit = fill.policy.answer_limit();
         match self.board(&mut fill) {
             Boarding::Found(entry) => Answer::Here(self.tiers.hit(&entry)),
-            Boarding::Joined(waiter) => Answer::Joined(waiter),
+            Boarding::Joined(waiter) => Answer::Awaited(Awaited::Joined(waiter), limit),
             Boarding::Started(ticket, waiter) => {
                 group.push(Seat { at, fill, ticket });
-                Answer::Started(waiter)
+                Answer::Awaited(Awaited::Started(waiter), limit)
             }
         }
     }
@@ -148,8 +152,8 @@ impl<S: Store + Versions + 'static> Cache<S> {
 /// Where the value of one id comes from.
 enum Answer {
     Here(AnyValue),
-    Started(Waiter<Landed>),
-    Joined(Waiter<Landed>),
+    /// And for how long at most, from when the call began.
+    Awaited(Awaited, Option<Duration>),
 }
 
 /// One key of a group, and the duty to land its flight.

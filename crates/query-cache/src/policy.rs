@@ -30,6 +30,9 @@ pub struct Policy {
     jitter: f64,
     stale_for: Duration,
     negative_ttl: Option<Duration>,
+    refresh_ahead: Duration,
+    wait_for_fresh: Duration,
+    answer_within: Option<Duration>,
     tags: Vec<Tag>,
     load_timeout: Duration,
     retry_after: Duration,
@@ -43,6 +46,9 @@ impl Policy {
             jitter: 0.0,
             stale_for: Duration::ZERO,
             negative_ttl: None,
+            refresh_ahead: Duration::ZERO,
+            wait_for_fresh: Duration::ZERO,
+            answer_within: None,
             tags: Vec::new(),
             load_timeout: Duration::from_secs(30),
             retry_after: Duration::from_secs(1),
@@ -71,6 +77,33 @@ impl Policy {
     #[must_use]
     pub fn negative_ttl(mut self, ttl: Duration) -> Self {
         self.negative_ttl = Some(ttl.min(LONGEST));
+        self
+    }
+
+    /// In the last `window` of a value's time to live, the next call starts a refresh and still gets
+    /// the value: what is asked for often is replaced before it is stale, and nobody waits. Default:
+    /// no window. Should be longer than a load takes, and shorter than the time to live less its
+    /// [`jitter`](Self::jitter), or each new value is refreshed at once.
+    #[must_use]
+    pub fn refresh_ahead(mut self, window: Duration) -> Self {
+        self.refresh_ahead = window.min(LONGEST);
+        self
+    }
+
+    /// A call that finds a stale value waits so long for the refresh before it takes that value.
+    /// Default: not at all.
+    #[must_use]
+    pub fn wait_for_fresh(mut self, limit: Duration) -> Self {
+        self.wait_for_fresh = limit.min(LONGEST);
+        self
+    }
+
+    /// A call waits no longer than this for a load: then it gets
+    /// [`Error::TimedOut`](crate::Error::TimedOut), while the load goes on and its value is kept.
+    /// Default: as long as the load may take.
+    #[must_use]
+    pub fn answer_within(mut self, limit: Duration) -> Self {
+        self.answer_within = Some(limit.min(LONGEST));
         self
     }
 
@@ -116,6 +149,18 @@ impl Policy {
 
     pub(crate) fn stale_window(&self) -> Duration {
         self.stale_for
+    }
+
+    pub(crate) fn early_window(&self) -> Duration {
+        self.refresh_ahead
+    }
+
+    pub(crate) fn patience_with_stale(&self) -> Duration {
+        self.wait_for_fresh
+    }
+
+    pub(crate) fn answer_limit(&self) -> Option<Duration> {
+        self.answer_within
     }
 
     pub(crate) fn tag_list(&self) -> &[Tag] {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::now;
 use crate::deps::Deps;
-use crate::entry::{AnyValue, Entry, Freshness, Life, Moment, Proof};
+use crate::entry::{AnyValue, Entry, Freshness, Life, Moment, Proof, Times};
 use crate::error::Error;
 use crate::fill_lock::ErasedFillLock;
 use crate::flight::{Flights, Waiter};
@@ -42,6 +42,8 @@ pub(crate) enum Weigh {
 /// What the local tier has for a key.
 pub(crate) enum Seen {
     Fresh(Arc<Entry>),
+    /// Fresh, and to be refreshed ahead of its end.
+    Due(Arc<Entry>),
     Stale(Arc<Entry>),
     /// Was not compared with the store for too long.
     Unchecked(Arc<Entry>),
@@ -49,10 +51,19 @@ pub(crate) enum Seen {
 }
 
 impl Seen {
+    pub(crate) fn when(freshness: Freshness, entry: Arc<Entry>) -> Self {
+        match freshness {
+            Freshness::Fresh => Self::Fresh(entry),
+            Freshness::Due => Self::Due(entry),
+            Freshness::Stale => Self::Stale(entry),
+            Freshness::Dead => Self::Nothing,
+        }
+    }
+
     /// Whether what was seen is this very entry.
     pub(crate) fn is(&self, entry: &Arc<Entry>) -> bool {
         match self {
-            Self::Fresh(seen) | Self::Stale(seen) | Self::Unchecked(seen) => {
+            Self::Fresh(seen) | Self::Due(seen) | Self::Stale(seen) | Self::Unchecked(seen) => {
                 Arc::ptr_eq(seen, entry)
             }
             Self::Nothing => false,
@@ -81,8 +92,7 @@ impl<S> Tiers<S> {
         match entry.at(now) {
             Freshness::Dead => Seen::Nothing,
             _ if !self.is_checked(&entry, now) => Seen::Unchecked(entry),
-            Freshness::Fresh => Seen::Fresh(entry),
-            Freshness::Stale => Seen::Stale(entry),
+            freshness => Seen::when(freshness, entry),
         }
     }
 
@@ -99,7 +109,7 @@ impl<S> Tiers<S> {
     pub(crate) fn entry(
         &self,
         value: AnyValue,
-        (fresh, stale): (Duration, Duration),
+        times: Times,
         weight: u64,
         tags: Snapshot,
         held: Option<Held>,
@@ -109,7 +119,7 @@ impl<S> Tiers<S> {
         let checked = moment(held.as_ref().map_or(now, |held| held.asked));
         let versions = held.map(|held| held.versions);
         let proof = self.remote.is_some().then(|| Box::new(Proof::new(versions, checked)));
-        let life = Life::starting(now, fresh, stale);
+        let life = Life::starting(now, times);
         Arc::new(Entry { value, life, tags, weight, proof, retry_at: moment(now) })
     }
 
@@ -176,11 +186,9 @@ impl<S: Store + Versions + 'static> Tiers<S> {
     /// Looks again, after the store was asked whether the entry still holds.
     pub(crate) async fn look_checked(&self, key: &Key) -> Seen {
         match self.look(key) {
-            Seen::Unchecked(entry) if self.still_holds(&entry).await => match entry.at(now()) {
-                Freshness::Fresh => Seen::Fresh(entry),
-                Freshness::Stale => Seen::Stale(entry),
-                Freshness::Dead => Seen::Nothing,
-            },
+            Seen::Unchecked(entry) if self.still_holds(&entry).await => {
+                Seen::when(entry.at(now()), entry)
+            }
             Seen::Unchecked(_) => Seen::Nothing,
             seen => seen,
         }

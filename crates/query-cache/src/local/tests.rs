@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::entry::{Life, Moment};
+use crate::entry::{Life, Moment, Times};
 use crate::tags::TagTable;
 
 fn entry(value: u64, weight: u64) -> Arc<Entry> {
     let now = Instant::now();
     Arc::new(Entry {
         value: Arc::new(value),
-        life: Life::starting(now, Duration::from_secs(60), Duration::ZERO),
+        life: Life::starting(now, Times { fresh: Duration::from_secs(60), ..Times::default() }),
         tags: TagTable::default().snapshot(&[]),
         weight,
         proof: None,

@@ -1,6 +1,6 @@
 //! Times: stale serving, negative entries, what remains of a life.
 
-use query_cache::{Cache, Policy};
+use query_cache::{Cache, Error, Policy};
 use tokio::time::{advance, sleep};
 
 use crate::support::{Down, Source, TestStore, ask, key, minute, ms, relaxed, until};
@@ -104,4 +104,111 @@ async fn an_absent_value_is_kept_for_its_own_time() {
     assert_eq!(*cache.get_or_load_optional(&key(), &policy, present).await.unwrap(), Some(7));
     advance(ms(1000)).await;
     assert_eq!(*cache.get_or_load_optional(&key(), &policy, absent).await.unwrap(), Some(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_near_its_end_is_refreshed_before_anybody_waits() {
+    for store in [None, Some(TestStore::slow(3))] {
+        let cache = Cache::builder().maybe_store(store).build();
+        let policy = Policy::ttl(ms(1000)).refresh_ahead(ms(200));
+        let source = Source::gated(1);
+        source.let_through(1);
+        ask(&cache, &policy, &source).await.unwrap();
+        // Until it is in the store.
+        sleep(ms(20)).await;
+        source.write(2);
+        advance(ms(730)).await;
+        assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1);
+        assert_eq!(source.loads(), 1, "too early");
+        advance(ms(150)).await;
+        for _ in 0..10 {
+            assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1, "nobody waits");
+        }
+        source.begun(2).await;
+        source.open();
+        sleep(ms(20)).await;
+        assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 2);
+        advance(ms(300)).await;
+        assert_eq!(
+            ask(&cache, &policy, &source).await.unwrap(),
+            2,
+            "and has a whole life before it"
+        );
+        sleep(ms(20)).await;
+        let stats = cache.stats();
+        assert_eq!((source.loads(), stats.misses, stats.stale_hits), (2, 1, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_invalidated_during_an_early_refresh_does_not_come_back() {
+    let (cache, source) = (relaxed(&TestStore::new()), Source::gated(1));
+    let policy = Policy::ttl(ms(1000)).refresh_ahead(ms(500)).tag("tag");
+    source.let_through(1);
+    ask(&cache, &policy, &source).await.unwrap();
+    sleep(ms(600)).await;
+    ask(&cache, &policy, &source).await.unwrap();
+    source.begun(2).await;
+    source.write(2);
+    cache.invalidate_tag("tag").await.unwrap();
+    source.open();
+    sleep(ms(10)).await;
+    assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 2);
+    assert_eq!(source.loads(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_early_refresh_leaves_the_value_and_spares_the_source() {
+    let (cache, source) = (Cache::builder().build(), Source::new(1));
+    let policy = Policy::ttl(ms(10_000)).refresh_ahead(ms(5000)).retry_after(ms(1000));
+    ask(&cache, &policy, &source).await.unwrap();
+    source.fail(true);
+    advance(ms(6000)).await;
+    for _ in 0..250 {
+        assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1);
+        sleep(ms(10)).await;
+    }
+    let tries = source.loads() - 1;
+    assert!((2..=4).contains(&tries), "{tries} tries in two seconds and a half, one each second");
+    sleep(ms(5000)).await;
+    ask(&cache, &policy, &source).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_wait_a_little_for_a_fresh_value_gets_it_or_the_stale_one() {
+    let (cache, source) = (Cache::builder().build(), Source::gated(1));
+    let policy = brief().wait_for_fresh(ms(50));
+    source.let_through(1);
+    ask(&cache, &policy, &source).await.unwrap();
+    advance(ms(150)).await;
+    source.write(2);
+    let before = tokio::time::Instant::now();
+    assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1);
+    assert_eq!(before.elapsed(), ms(50));
+    // The refresh has gone on; who comes now waits for the same one.
+    let opened = async {
+        sleep(ms(30)).await;
+        source.open();
+    };
+    let (answer, ()) = tokio::join!(ask(&cache, &policy, &source), opened);
+    assert_eq!(answer.unwrap(), 2);
+    assert_eq!((source.loads(), cache.stats().stale_hits), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_no_longer_than_it_is_let_and_the_load_goes_on() {
+    let (cache, source) = (Cache::builder().build(), Source::gated(1));
+    let policy = minute().answer_within(ms(50));
+    let before = tokio::time::Instant::now();
+    let late = || async { (ask(&cache, &policy, &source).await, before.elapsed()) };
+    let (one, other) = tokio::join!(late(), late());
+    for (answer, after) in [one, other] {
+        assert!(matches!(answer, Err(Error::TimedOut { limit }) if limit == ms(50)), "{answer:?}");
+        assert_eq!(after, ms(50));
+    }
+    source.open();
+    sleep(ms(1)).await;
+    assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1);
+    let stats = cache.stats();
+    assert_eq!((source.loads(), stats.misses, stats.local_hits, stats.load_errors), (1, 2, 1, 0));
 }

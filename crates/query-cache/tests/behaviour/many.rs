@@ -223,3 +223,33 @@ async fn a_store_that_is_away_is_no_error() {
         assert_eq!(ask(&cache, &rows, &[1, 2]).await, [Some(11), Some(20)]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_refreshed_by_the_load_of_the_missing() {
+    let (cache, rows) = (Cache::builder().build(), Rows::new());
+    let policy = |_: &u32| Policy::ttl(ms(1000)).refresh_ahead(ms(300));
+    ask_by(&cache, &rows, &[1, 2], policy).await.unwrap();
+    advance(ms(800)).await;
+    rows.write(1, 11);
+    let found = ask_by(&cache, &rows, &[3, 1], policy).await.unwrap();
+    assert_eq!(found, [Some(30), Some(10)], "nobody waits for what is fresh still");
+    assert_eq!(rows.loads(), [vec![1, 2], vec![3, 1]]);
+    assert_eq!(ask_by(&cache, &rows, &[1], policy).await.unwrap(), [Some(11)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_wait_no_longer_than_one_is_let() {
+    let (cache, rows) = (relaxed(&TestStore::new()), Rows::gated());
+    let first = ask_aside(&cache, &rows, &[1]);
+    until("no load", async || rows.loads().len() == 1).await;
+    let before = tokio::time::Instant::now();
+    let within = |_: &u32| minute().answer_within(ms(50));
+    let error = ask_by(&cache, &rows, &[1, 2, 3], within).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { limit } if limit == ms(50)), "{error:?}");
+    assert_eq!(before.elapsed(), ms(50));
+    rows.open();
+    first.await.unwrap();
+    sleep(ms(1)).await;
+    assert_eq!(ask(&cache, &rows, &[1, 2, 3]).await, [Some(10), Some(20), Some(30)]);
+    assert_eq!(rows.loads(), [vec![1], vec![2, 3]]);
+}

@@ -1,0 +1,167 @@
+//! The way of a read: what is at hand, what is waited for and for how long, and what is started
+//! behind the caller's back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::cache::Cache;
+use crate::clock::now;
+use crate::deps::Deps;
+use crate::entry::{AnyValue, Entry};
+use crate::error::Error;
+use crate::fill::{Fill, Load};
+use crate::flight::{Boarding, Waiter};
+use crate::key::Key;
+use crate::policy::Policy;
+use crate::shape::Shape;
+use crate::store::{Store, Versions};
+use crate::tiers::{Landed, Seen};
+
+/// A flight that the caller may wait for.
+pub(crate) enum Awaited {
+    /// Its own.
+    Started(Waiter<Landed>),
+    /// Somebody else's.
+    Joined(Waiter<Landed>),
+}
+
+impl<S: Store + Versions + 'static> Cache<S> {
+    /// The value of a key that the local tier has no fresh value of at hand.
+    pub(crate) async fn read(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        shape: Shape,
+        load: Load,
+    ) -> Result<AnyValue, Error> {
+        let asked = now();
+        let seen = self.tiers.look_checked(key).await;
+        match &seen {
+            Seen::Fresh(entry) => Ok(self.tiers.hit(entry)),
+            Seen::Due(entry) => {
+                self.refresh(self.fill(key, policy, shape, &seen), load);
+                Ok(self.tiers.hit(entry))
+            }
+            Seen::Stale(entry) => {
+                let patience = policy.patience_with_stale();
+                let awaited = self.refresh(self.fill(key, policy, shape, &seen), load);
+                match awaited.filter(|_| !patience.is_zero()) {
+                    Some(awaited) => self.wait_or_take(entry, awaited, patience).await,
+                    None => Ok(self.take_stale(entry)),
+                }
+            }
+            _ => {
+                let fill = self.fill(key, policy, shape, &seen);
+                self.load(fill, load, asked).await
+            }
+        }
+    }
+
+    async fn load(&self, mut fill: Fill<S>, load: Load, asked: Instant) -> Result<AnyValue, Error> {
+        let limit = fill.policy.answer_limit();
+        let awaited = match self.board(&mut fill) {
+            Boarding::Found(entry) => return Ok(self.tiers.hit(&entry)),
+            Boarding::Joined(waiter) => Awaited::Joined(waiter),
+            Boarding::Started(ticket, waiter) => {
+                fill.spawn_load(ticket, load);
+                Awaited::Started(waiter)
+            }
+        };
+        self.answer(awaited, asked, limit).await
+    }
+
+    /// Waits for a flight as long as a policy lets a call wait that began at `asked`.
+    pub(crate) async fn answer(
+        &self,
+        awaited: Awaited,
+        asked: Instant,
+        limit: Option<Duration>,
+    ) -> Result<AnyValue, Error> {
+        let Some(limit) = limit else { return self.wait(awaited).await };
+        let end = tokio::time::Instant::from_std(asked + limit);
+        match tokio::time::timeout_at(end, self.wait(awaited)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.tiers.counters.misses.one();
+                Err(Error::TimedOut { limit })
+            }
+        }
+    }
+
+    async fn wait(&self, awaited: Awaited) -> Result<AnyValue, Error> {
+        match awaited {
+            Awaited::Started(waiter) => self.tiers.arrive(waiter).await,
+            Awaited::Joined(waiter) => self.tiers.join(waiter).await,
+        }
+    }
+
+    /// What the refresh brings, or the stale value once `patience` has run out.
+    async fn wait_or_take(
+        &self,
+        entry: &Arc<Entry>,
+        awaited: Awaited,
+        patience: Duration,
+    ) -> Result<AnyValue, Error> {
+        match tokio::time::timeout(patience, self.wait(awaited)).await {
+            Ok(answer) => answer,
+            Err(_) => Ok(self.take_stale(entry)),
+        }
+    }
+
+    pub(crate) fn take_stale(&self, entry: &Arc<Entry>) -> AnyValue {
+        self.tiers.counters.stale_hits.one();
+        Arc::clone(&entry.value)
+    }
+
+    /// Starts a load that nobody has to wait for, unless one is under way or has failed a moment ago.
+    fn refresh(&self, mut fill: Fill<S>, load: Load) -> Option<Awaited> {
+        if fill.stale.as_ref().is_some_and(|stale| !self.may_refresh(stale)) {
+            return None;
+        }
+        match self.board(&mut fill) {
+            Boarding::Found(_) => None,
+            Boarding::Joined(waiter) => Some(Awaited::Joined(waiter)),
+            Boarding::Started(ticket, waiter) => {
+                fill.spawn_load(ticket, load);
+                Some(Awaited::Started(waiter))
+            }
+        }
+    }
+
+    /// Whether no load of it has failed a moment ago.
+    pub(crate) fn may_refresh(&self, stale: &Entry) -> bool {
+        now() >= stale.retry_at.get(self.tiers.origin)
+    }
+
+    pub(crate) fn board(&self, fill: &mut Fill<S>) -> Boarding<Arc<Entry>, Landed> {
+        let find = || match self.tiers.look(&fill.key) {
+            Seen::Fresh(entry) => Some(entry),
+            Seen::Due(entry) if !fill.early => Some(entry),
+            seen => {
+                // The key may have been invalidated since the entry was seen. Then it is no longer in
+                // the local tier, and a flight that begins now must not bring it back.
+                fill.stale.take_if(|stale| !seen.is(stale));
+                None
+            }
+        };
+        self.tiers.flights.board(&fill.key, || self.tiers.snapshot(&fill.deps), find)
+    }
+
+    /// What a load needs to bring the next value of a key that was seen like this.
+    pub(crate) fn fill(&self, key: &Key, policy: &Policy, shape: Shape, seen: &Seen) -> Fill<S> {
+        let (stale, early) = match seen {
+            Seen::Due(entry) => (Some(Arc::clone(entry)), true),
+            Seen::Stale(entry) => (Some(Arc::clone(entry)), false),
+            _ => (None, false),
+        };
+        Fill {
+            tiers: Arc::clone(&self.tiers),
+            key: key.clone(),
+            policy: policy.clone(),
+            deps: Deps::new(key, policy),
+            shape,
+            stale,
+            early,
+        }
+    }
+}
