@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::builder::CacheBuilder;
 use crate::entry::AnyValue;
-use crate::error::{Cause, Error};
-use crate::fill::Load;
+use crate::error::Error;
 use crate::key::{Key, Namespace};
+use crate::load::{Loaded, hide, hide_with};
 use crate::name::Name;
 use crate::policy::Policy;
 use crate::shape::{Cacheable, Shape, typed};
@@ -126,6 +126,56 @@ impl<S: Store + Versions + 'static> Cache<S> {
         typed(self.read(key, policy, Shape::of_optional::<T>(), hide(load)).await?)
     }
 
+    /// Like [`get_or_load`](Self::get_or_load) for a load that looks at the value it is to replace, and
+    /// decides how long the next one lives.
+    ///
+    /// It is given the previous value where that is stale or about to be, here or in the store; not one
+    /// that was invalidated. If the source says that nothing has changed, by an entity tag or a time of
+    /// change in the value, [`Loaded::unchanged`] gives it a new life.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_or_load`](Self::get_or_load).
+    ///
+    /// ```
+    /// # use query_cache::{Cache, Error, Key, Loaded, Policy};
+    /// # use std::time::Duration;
+    /// # async fn fetch(_etag: Option<String>) -> Result<Option<(String, u32)>, std::io::Error> {
+    /// #     Ok(Some(("v1".into(), 7)))
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let cache = Cache::builder().build();
+    /// let policy = Policy::ttl(Duration::from_secs(60)).stale_for(Duration::from_secs(3600));
+    /// let page = cache
+    ///     .get_or_load_with(&Key::new("page"), &policy, |previous| async move {
+    ///         let etag = previous.map(|page: std::sync::Arc<(String, u32)>| page.0.clone());
+    ///         let fetched = fetch(etag).await?;
+    ///         Ok::<_, std::io::Error>(fetched.map_or(Loaded::unchanged(), Loaded::new))
+    ///     })
+    ///     .await?;
+    /// assert_eq!(page.1, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_or_load_with<T, E, F, Fut>(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        load: F,
+    ) -> Result<Arc<T>, Error>
+    where
+        T: Cacheable,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: FnOnce(Option<Arc<T>>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
+    {
+        if let Seen::Fresh(entry) = self.tiers.look(key) {
+            return typed(self.tiers.hit(&entry));
+        }
+        typed(self.read(key, policy, Shape::of::<T>(), hide_with(load)).await?)
+    }
+
     /// The fresh value of `key`, if one of the tiers has it. Does not wait for loads under way.
     ///
     /// # Errors
@@ -234,24 +284,6 @@ impl<S: Store + Versions + 'static> Cache<S> {
         tiers.counters.store_hits.one();
         Some(Arc::clone(&entry.value))
     }
-}
-
-/// The load without its type. Errors become shared causes: many callers may get one.
-fn hide<T, E, F, Fut>(load: F) -> Load
-where
-    T: Cacheable,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-    F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future<Output = Result<T, E>> + Send + 'static,
-{
-    Box::new(move || {
-        Box::pin(async move {
-            match load().await {
-                Ok(value) => Ok(Arc::new(value) as AnyValue),
-                Err(error) => Err(Cause::from(error.into())),
-            }
-        })
-    })
 }
 
 impl<S> Clone for Cache<S> {

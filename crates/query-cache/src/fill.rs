@@ -1,6 +1,5 @@
 //! The task behind a flight: the store first, then the load, then both tiers.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,16 +14,13 @@ use crate::error::{Cause, Error};
 use crate::fill_lock::FillGuard;
 use crate::flight::Ticket;
 use crate::key::Key;
+use crate::load::{Brought, Load};
 use crate::policy::Policy;
 use crate::remote::{Found, Held};
 use crate::shape::Shape;
 use crate::store::{Store, Versions};
 use crate::tags::Snapshot;
 use crate::tiers::{Landed, Source, Tiers};
-
-/// A load with its type hidden.
-pub(crate) type Load =
-    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<AnyValue, Cause>> + Send>> + Send>;
 
 /// All that a flight needs to come back with a value.
 pub(crate) struct Fill<S> {
@@ -53,8 +49,9 @@ impl<S: Store + Versions + 'static> Fill<S> {
         let Some(ticket) = again else { return };
         // Before the load begins: an invalidation from here on outdates what it brings.
         let versions = self.versions().await;
-        match self.tiers.run(self.policy.load_limit(), load()).await {
-            Ok(value) => self.deliver(ticket, value, versions).await,
+        let previous = self.stale.as_ref().map(|entry| Arc::clone(&entry.value));
+        match self.tiers.run(self.policy.load_limit(), load(previous)).await {
+            Ok(brought) => self.deliver(ticket, brought, versions).await,
             Err(error) => self.fall_back(ticket, error),
         }
         drop(guard);
@@ -66,7 +63,7 @@ impl<S: Store + Versions + 'static> Fill<S> {
         // These versions are younger than the value: an invalidation in between has not outdated
         // them, but it has superseded the flight.
         let held = held.filter(|_| ticket.is_wanted());
-        self.deliver(ticket, value, held).await;
+        self.deliver(ticket, Brought::from(value), held).await;
         told
     }
 
@@ -112,9 +109,9 @@ impl<S: Store + Versions + 'static> Fill<S> {
     }
 
     /// Hands the value to those who wait, keeps it, and writes it to the store.
-    async fn deliver(&self, ticket: Ticket<Landed>, value: AnyValue, held: Option<Held>) {
-        let times = self.hand_over(ticket, &value, held.clone());
-        let written = held.and_then(|held| self.written(&value, times, held));
+    async fn deliver(&self, ticket: Ticket<Landed>, brought: Brought, held: Option<Held>) {
+        let times = self.hand_over(ticket, &brought, held.clone());
+        let written = held.and_then(|held| self.written(&brought.value, times, held));
         if let (Some((header, payload)), Some(remote)) = (written, &self.tiers.remote) {
             remote.write(&self.key, &header, &payload).await;
         }
@@ -124,10 +121,11 @@ impl<S: Store + Versions + 'static> Fill<S> {
     pub(crate) fn hand_over(
         &self,
         ticket: Ticket<Landed>,
-        value: &AnyValue,
+        Brought { value, ttl }: &Brought,
         held: Option<Held>,
     ) -> Times {
         let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
+        let fresh = ttl.map_or(fresh, |ttl| ttl.min(fresh));
         let (stale, ahead) = (self.policy.stale_window(), self.policy.early_window());
         let times = if fresh.is_zero() { Times::default() } else { Times { fresh, stale, ahead } };
         let weight = self.tiers.weight(&self.key, value, self.shape);

@@ -17,6 +17,7 @@ use crate::error::{Cause, Error};
 use crate::fill::Fill;
 use crate::flight::{Boarding, Ticket};
 use crate::key::Key;
+use crate::load::Brought;
 use crate::policy::Policy;
 use crate::read::Awaited;
 use crate::remote::{Found, Held};
@@ -165,7 +166,7 @@ struct Seat<S> {
 
 /// Brings a value, or none, for each of the ids at these places among those that were missing.
 type LoadMany = Box<
-    dyn FnOnce(Vec<usize>) -> Pin<Box<dyn Future<Output = Result<Vec<AnyValue>, Cause>> + Send>>
+    dyn FnOnce(Vec<usize>) -> Pin<Box<dyn Future<Output = Result<Vec<Brought>, Cause>> + Send>>
         + Send,
 >;
 
@@ -185,7 +186,7 @@ where
             let ids: Vec<I> = places.into_iter().map(|at| missing[at].clone()).collect();
             let found = load(ids.clone()).await.map_err(|error| Cause::from(error.into()))?;
             let mut found: HashMap<I, T> = found.into_iter().collect();
-            Ok(ids.iter().map(|id| Arc::new(found.remove(id)) as AnyValue).collect())
+            Ok(ids.iter().map(|id| Brought::from(Arc::new(found.remove(id)) as AnyValue)).collect())
         })
     });
     let span = tracing::debug_span!("fill_many", keys = group.len());
@@ -229,10 +230,10 @@ async fn fill_many<S: Store + Versions + 'static>(
     };
     let mut held = held.map(Vec::into_iter);
     let mut written = Vec::new();
-    for ((_, Seat { fill, ticket, .. }), value) in group.into_iter().zip(values) {
+    for ((_, Seat { fill, ticket, .. }), brought) in group.into_iter().zip(values) {
         let held = held.as_mut().and_then(Iterator::next);
-        let times = fill.hand_over(ticket, &value, held.clone());
-        let bytes = held.and_then(|held| fill.written(&value, times, held));
+        let times = fill.hand_over(ticket, &brought, held.clone());
+        let bytes = held.and_then(|held| fill.written(&brought.value, times, held));
         written.extend(bytes.map(|(header, payload)| (fill.key.name(), header, payload)));
     }
     if let Some(remote) = &tiers.remote {

@@ -1,6 +1,6 @@
 //! Times: stale serving, negative entries, what remains of a life.
 
-use query_cache::{Cache, Error, Policy};
+use query_cache::{Cache, Error, Loaded, Policy, Store, Versions};
 use tokio::time::{advance, sleep};
 
 use crate::support::{Down, Source, TestStore, ask, key, minute, ms, relaxed, until};
@@ -211,4 +211,71 @@ async fn a_call_waits_no_longer_than_it_is_let_and_the_load_goes_on() {
     assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1);
     let stats = cache.stats();
     assert_eq!((source.loads(), stats.misses, stats.local_hits, stats.load_errors), (1, 2, 1, 0));
+}
+
+/// A page with its entity tag, which is sent again only when it has changed.
+type Page = (u32, String);
+
+async fn page(
+    cache: &Cache<impl Store + Versions + 'static>,
+    policy: &Policy,
+    etag: u32,
+) -> Result<Page, Error> {
+    let load = move |previous: Option<std::sync::Arc<Page>>| async move {
+        let known = previous.as_ref().map(|page| page.0);
+        let text = format!("{etag} after {known:?}");
+        let changed = known != Some(etag);
+        Ok::<_, Down>(if changed { Loaded::new((etag, text)) } else { Loaded::unchanged() })
+    };
+    let found = cache.get_or_load_with(&key(), policy, load).await?;
+    Ok((*found).clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unchanged_value_begins_a_new_life_here_and_in_the_store() {
+    let store = TestStore::new();
+    let (cache, other) = (relaxed(&store), relaxed(&store));
+    let policy = Policy::ttl(ms(1000)).stale_for(ms(60_000)).wait_for_fresh(ms(100));
+    let first = (5, "5 after None".to_owned());
+    assert_eq!(page(&cache, &policy, 5).await.unwrap(), first);
+    sleep(ms(1500)).await;
+    assert_eq!(page(&cache, &policy, 5).await.unwrap(), first, "unchanged");
+    assert_eq!((cache.stats().loads, cache.stats().stale_hits), (2, 0));
+    sleep(ms(700)).await;
+    assert_eq!(page(&cache, &policy, 6).await.unwrap(), first, "fresh again");
+    assert_eq!(page(&other, &policy, 6).await.unwrap(), first, "for all");
+    assert_eq!(other.stats().loads, 0);
+    // What only the store has is a previous value as well.
+    sleep(ms(1000)).await;
+    let third = relaxed(&store);
+    assert_eq!(page(&third, &policy, 6).await.unwrap(), (6, "6 after Some(5)".to_owned()));
+    third.invalidate(&key()).await.unwrap();
+    assert_eq!(page(&third, &policy, 6).await.unwrap(), (6, "6 after None".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_cannot_be_unchanged() {
+    let cache = Cache::builder().build();
+    let load = |_| async { Ok::<_, Down>(Loaded::<u64>::unchanged()) };
+    let error = cache.get_or_load_with(&key(), &minute(), load).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("unchanged"), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_can_shorten_the_life_of_what_it_brings_but_not_lengthen_it() {
+    let store = TestStore::new();
+    let cache = relaxed(&store);
+    for (asked, lives) in [(0, 0), (500, 500), (600_000, 60_000)] {
+        let key = query_cache::Key::new("token").part(asked);
+        let load = move |_| async move { Ok::<_, Down>(Loaded::new(1u64).ttl(ms(asked))) };
+        cache.get_or_load_with(&key, &minute(), load).await.unwrap();
+        sleep(ms(lives.max(20) - 10)).await;
+        let kept = cache.get::<u64>(&key).await.unwrap().is_some();
+        assert_eq!(kept, lives > 0, "{asked} ms");
+        sleep(ms(20)).await;
+        for cache in [&cache, &relaxed(&store)] {
+            assert_eq!(cache.get::<u64>(&key).await.unwrap(), None, "{asked} ms");
+        }
+    }
 }
