@@ -44,6 +44,10 @@ impl<S: Versions> Versions for Counting<S> {
     ) -> Result<Vec<Version>, StoreError> {
         self.inner.ensure(names, offered, ttl).await
     }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        self.inner.expire(names, offered).await
+    }
 }
 
 #[tokio::main]

@@ -9,14 +9,12 @@ use std::time::Duration;
 use crate::builder::CacheBuilder;
 use crate::entry::AnyValue;
 use crate::error::Error;
-use crate::key::{Key, Namespace};
+use crate::key::Key;
 use crate::load::{Loaded, hide, hide_with};
-use crate::name::Name;
 use crate::policy::Policy;
 use crate::shape::{Cacheable, Shape, typed};
 use crate::stats::Stats;
 use crate::store::{NoStore, Store, Versions};
-use crate::tags::Tag;
 use crate::tiers::{Seen, Tiers};
 
 /// A read-through cache of two levels: this process, and perhaps a store shared with others.
@@ -209,61 +207,6 @@ impl<S: Store + Versions + 'static> Cache<S> {
         let erased: AnyValue = Arc::<T>::clone(&value);
         let told = self.tiers.replace(fill, erased).await.map_err(|_| Error::LoadAborted)?;
         told.map(|()| value)
-    }
-
-    /// Makes the value of `key` dead, with whatever a load under way may bring. Stale serving is
-    /// forbidden too. Costs one round trip if there is a store.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
-    pub async fn invalidate(&self, key: &Key) -> Result<(), Error> {
-        self.tiers.invalidate(key).await
-    }
-
-    /// Makes all values dead that carry `tag`. See [`invalidate_tags`](Self::invalidate_tags).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
-    pub async fn invalidate_tag(&self, tag: impl Into<Tag>) -> Result<(), Error> {
-        self.invalidate_tags([tag]).await
-    }
-
-    /// Makes all values dead that carry one of `tags`, with whatever loads under way may bring.
-    ///
-    /// Costs one look-up a tag and, if there is a store, one round trip for all, however many
-    /// values carry them. Other processes that share the store stop serving the values when they
-    /// next compare versions, at most [`recheck_after`](CacheBuilder::recheck_after) later; who
-    /// waits there for a load that is under way still gets what it brings.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
-    pub async fn invalidate_tags<T: Into<Tag>>(
-        &self,
-        tags: impl IntoIterator<Item = T>,
-    ) -> Result<(), Error> {
-        let names: Vec<Name> = tags.into_iter().map(|tag| tag.into().version_name()).collect();
-        self.tiers.outdate(&names).await
-    }
-
-    /// Makes all values of a namespace dead. Costs what one tag costs.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
-    pub async fn clear(&self, namespace: impl Into<Namespace>) -> Result<(), Error> {
-        self.tiers.outdate(&[namespace.into().version_name()]).await
-    }
-
-    /// Makes all values dead, in all namespaces and tenants. Costs what one tag costs.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
-    pub async fn clear_all(&self) -> Result<(), Error> {
-        self.tiers.outdate(&[Name::everything()]).await
     }
 
     async fn get_from_store(&self, key: &Key, shape: Shape) -> Option<AnyValue> {

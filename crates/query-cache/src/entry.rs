@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::name::{Name, Version};
-use crate::tags::Snapshot;
+use crate::tags::{Change, Snapshot};
 
 /// A cached value of any type.
 pub(crate) type AnyValue = Arc<dyn Any + Send + Sync>;
@@ -48,6 +48,11 @@ impl Life {
         Self { due_at, fresh_until, dead_at: fresh_until + times.stale }
     }
 
+    /// What a value is that was fresh and has been expired: stale, where it may ever be.
+    fn expired(&self) -> Freshness {
+        if self.fresh_until < self.dead_at { Freshness::Stale } else { Freshness::Dead }
+    }
+
     pub(crate) fn at(&self, now: Instant) -> Freshness {
         if now < self.due_at {
             Freshness::Fresh
@@ -72,6 +77,8 @@ pub struct Entry {
     pub(crate) proof: Option<Box<Proof>>,
     /// Not before this moment is a failed refresh tried again.
     pub(crate) retry_at: Moment,
+    /// Its key was expired, or a tag elsewhere.
+    pub(crate) expired: AtomicBool,
 }
 
 impl Entry {
@@ -82,7 +89,20 @@ impl Entry {
 
     /// What this entry is now, its tags considered. The versions in the store are not.
     pub(crate) fn at(&self, now: Instant) -> Freshness {
-        if self.tags.is_current() { self.life.at(now) } else { Freshness::Dead }
+        let expired = match self.tags.change() {
+            Some(Change::Outdated) => return Freshness::Dead,
+            Some(Change::Expired) => true,
+            None => self.expired.load(Ordering::Acquire),
+        };
+        match self.life.at(now) {
+            Freshness::Fresh | Freshness::Due if expired => self.life.expired(),
+            freshness => freshness,
+        }
+    }
+
+    /// Makes it stale before its time.
+    pub(crate) fn expire(&self) {
+        self.expired.store(true, Ordering::Release);
     }
 }
 

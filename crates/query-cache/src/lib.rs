@@ -33,6 +33,8 @@
 //!   this process, not from the store, not from a load that was under way here or elsewhere. This
 //!   holds in the process that made the call. Other processes of the store follow at most
 //!   [`recheck_after`](CacheBuilder::recheck_after) later (default 1 s).
+//! * **Expired is not invalidated.** After [`expire`](Cache::expire) and its like, a value whose load
+//!   began before may still be served as a stale one, and as nothing else.
 //! * **A store that fails is no error.** Every call to it is bounded in time; after a failure it is
 //!   left alone for a while. Values in this process are served on, other values are loaded.
 //!   Invalidations are sent when it is back, and nothing is read from it before.
@@ -63,6 +65,7 @@ mod error;
 mod fill;
 mod fill_lock;
 mod flight;
+mod invalidate;
 mod key;
 mod load;
 mod local;

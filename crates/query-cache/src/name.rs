@@ -47,7 +47,8 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The state of a tag, a namespace or a key: equal as long as nothing was invalidated.
+/// The state of a tag, a namespace or a key: equal as long as nothing was invalidated or expired. The
+/// first half changes when it is invalidated, the second one when it is expired.
 ///
 /// Versions are random, not counted. A version that a store lost (flushed, evicted, expired,
 /// restarted empty) is replaced by one that no entry carries, so what depended on it is dead. A
@@ -64,6 +65,19 @@ impl Version {
     /// The 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// This one with the second half of `other`, as after an expiry.
+    #[must_use]
+    pub fn expired_to(self, other: Self) -> Self {
+        let mut bytes = self.0;
+        bytes[8..].copy_from_slice(&other.0[8..]);
+        Self(bytes)
+    }
+
+    /// Whether at most an expiry lies between the two.
+    pub(crate) fn outlives(&self, other: &Self) -> bool {
+        self.0[..8] == other.0[..8]
     }
 
     /// A version that nothing carries yet.

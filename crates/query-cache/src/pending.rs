@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::name::Name;
 use crate::sync::lock;
+use crate::tags::Change;
 
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -19,10 +20,17 @@ pub(crate) struct Pending {
     limit: usize,
 }
 
+/// When a name was noted, and what was done to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    turn: u64,
+    pub(crate) change: Change,
+}
+
 #[derive(Debug, Default)]
 struct Names {
-    /// Each name with the turn it was noted in.
-    noted: HashMap<Name, u64>,
+    /// Each name with the turn it was noted in, and what was done to it.
+    noted: HashMap<Name, Noted>,
     turn: u64,
 }
 
@@ -32,28 +40,33 @@ impl Pending {
         Self { names: Mutex::default(), count: AtomicUsize::new(0), limit }
     }
 
-    pub(crate) fn note(&self, names: impl IntoIterator<Item = Name>) {
+    pub(crate) fn note(&self, names: impl IntoIterator<Item = Name>, change: Change) {
         let mut state = lock(&self.names);
         state.turn += 1;
         let turn = state.turn;
-        state.noted.extend(names.into_iter().map(|name| (name, turn)));
+        for name in names {
+            // What is outdated already is not saved by an expiry.
+            let change = state.noted.get(&name).map_or(change, |noted| noted.change.max(change));
+            state.noted.insert(name, Noted { turn, change });
+        }
         if state.noted.len() > self.limit {
+            let change = state.noted.values().map(|noted| noted.change).max().unwrap_or(change);
             state.noted.clear();
-            state.noted.insert(Name::everything(), turn);
+            state.noted.insert(Name::everything(), Noted { turn, change });
         }
         self.count.store(state.noted.len(), Ordering::Release);
     }
 
-    /// What has to be sent, with the turn it was noted in.
-    pub(crate) fn list(&self) -> Vec<(Name, u64)> {
-        lock(&self.names).noted.iter().map(|(name, turn)| (*name, *turn)).collect()
+    /// What has to be sent.
+    pub(crate) fn list(&self) -> Vec<(Name, Noted)> {
+        lock(&self.names).noted.iter().map(|(name, noted)| (*name, *noted)).collect()
     }
 
     /// Strikes out what was sent, unless it was noted again meanwhile.
-    pub(crate) fn sent(&self, list: &[(Name, u64)]) {
+    pub(crate) fn sent(&self, list: &[(Name, Noted)]) {
         let mut state = lock(&self.names);
-        for (name, turn) in list {
-            if state.noted.get(name) == Some(turn) {
+        for (name, noted) in list {
+            if state.noted.get(name) == Some(noted) {
                 state.noted.remove(name);
             }
         }
@@ -80,9 +93,9 @@ mod tests {
     #[test]
     fn what_is_noted_again_while_it_is_sent_stays() {
         let pending = Pending::new(10);
-        pending.note([name(1), name(2)]);
+        pending.note([name(1), name(2)], Change::Outdated);
         let list = pending.list();
-        pending.note([name(1)]);
+        pending.note([name(1)], Change::Outdated);
         pending.sent(&list);
         assert_eq!(pending.list().iter().map(|(name, _)| *name).collect::<Vec<_>>(), [name(1)]);
     }
@@ -90,8 +103,23 @@ mod tests {
     #[test]
     fn too_many_names_become_the_one_that_everything_depends_on() {
         let pending = Pending::new(10);
-        pending.note((0..20).map(name));
+        pending.note((0..20).map(name), Change::Outdated);
         assert_eq!(pending.len(), 1);
         assert_eq!(pending.list()[0].0, Name::everything());
+    }
+
+    #[test]
+    fn an_expiry_saves_nothing_that_is_outdated() {
+        let pending = Pending::new(2);
+        pending.note([name(1)], Change::Outdated);
+        pending.note([name(1), name(2)], Change::Expired);
+        let change = |wanted| {
+            let found = pending.list().into_iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, noted)| noted.change)
+        };
+        assert_eq!(change(name(1)), Some(Change::Outdated));
+        assert_eq!(change(name(2)), Some(Change::Expired));
+        pending.note([name(3)], Change::Expired);
+        assert_eq!(change(Name::everything()), Some(Change::Outdated));
     }
 }

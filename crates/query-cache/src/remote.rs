@@ -21,6 +21,7 @@ use crate::pending::Pending;
 use crate::shape::Shape;
 use crate::stats::Counters;
 use crate::store::{Item, Store, Stored, Versions};
+use crate::tags::Change;
 
 /// Names in the order of a [`Deps`], each with the version the store had for it.
 #[derive(Clone, Debug)]
@@ -71,8 +72,8 @@ impl<S> Remote<S> {
 
     /// To be called before the local tier forgets `names`: who finds nothing locally after that
     /// also finds them here, and does not read from the store before it was told.
-    pub(crate) fn note(&self, names: impl IntoIterator<Item = Name>) {
-        self.pending.note(names);
+    pub(crate) fn note(&self, names: impl IntoIterator<Item = Name>, change: Change) {
+        self.pending.note(names, change);
     }
 
     pub(crate) fn unsent(&self) -> usize {
@@ -96,12 +97,16 @@ impl<S> Remote<S> {
         stored: &Stored,
         header: Header,
         payload: &[u8],
-        shape: Shape,
+        (shape, change): (Shape, Option<Change>),
         asked: Instant,
     ) -> Option<Found> {
-        let value = self.readable((shape.decode)(payload))?;
-        let fresh = stored.remaining.saturating_sub(header.stale);
+        let fresh = match change {
+            None => stored.remaining.saturating_sub(header.stale),
+            Some(Change::Expired) if !header.stale.is_zero() => Duration::ZERO,
+            Some(_) => return None,
+        };
         let stale = stored.remaining - fresh;
+        let value = self.readable((shape.decode)(payload))?;
         Some(Found { value, fresh, stale, held: Held { versions: header.versions, asked } })
     }
 }
@@ -118,12 +123,12 @@ impl<S: Store + Versions> Remote<S> {
         let (stored, versions) = self.ask(both).await.ok()?;
         let stored = stored.into_iter().next()??;
         let (header, payload) = self.unpack(&stored)?;
-        // The same names in the same order with the same versions, or it was made by other rules.
-        let held = deps.names().iter().zip(versions).map(|(name, version)| Some((*name, version?)));
-        if held.collect::<Option<Box<[_]>>>()? != header.versions {
+        // The same names in the same order, or it was made by other rules.
+        if !header.versions.iter().map(|(name, _)| name).eq(deps.names()) {
             return None;
         }
-        self.found(&stored, header, &payload, shape, asked)
+        let change = change(&header.versions, versions);
+        self.found(&stored, header, &payload, (shape, change), asked)
     }
 
     /// The value of a key whose dependencies only its envelope knows. Costs two round trips.
@@ -142,20 +147,19 @@ impl<S: Store + Versions> Remote<S> {
         let (header, payload) = self.unpack(&stored)?;
         let deps = Deps::from_names(key, header.versions.iter().map(|(name, _)| *name))?;
         let seen = seen(&deps);
-        if self.hold(&header.versions).await.ok()? {
-            Some((self.found(&stored, header, &payload, shape, asked)?, seen))
-        } else {
-            None
-        }
+        let change = self.hold(&header.versions).await.ok()?;
+        Some((self.found(&stored, header, &payload, (shape, change), asked)?, seen))
     }
 
-    /// Whether the store still has all of `versions`.
-    pub(crate) async fn hold(&self, versions: &[(Name, Version)]) -> Result<bool, StoreError> {
+    /// What happened to `versions` in the store.
+    pub(crate) async fn hold(
+        &self,
+        versions: &[(Name, Version)],
+    ) -> Result<Option<Change>, StoreError> {
         self.flush().await?;
         let names: Vec<_> = versions.iter().map(|(name, _)| *name).collect();
         let present = self.ask(self.store.read(&names)).await?;
-        let same = versions.iter().map(|(_, version)| Some(*version)).eq(present);
-        Ok(same)
+        Ok(change(versions, present))
     }
 
     /// The versions under which a load may begin; each will be there for at least `ttl`.
@@ -189,8 +193,18 @@ impl<S: Store + Versions> Remote<S> {
             return Ok(());
         }
         let list = self.pending.list();
-        let names: Vec<_> = list.iter().map(|(name, _)| *name).collect();
-        self.ask(self.store.remove(&names)).await?;
+        let of = |change| {
+            let noted = list.iter().filter(move |(_, noted)| noted.change == change);
+            noted.map(|(name, _)| *name).collect::<Vec<_>>()
+        };
+        let (outdated, expired) = (of(Change::Outdated), of(Change::Expired));
+        let remove =
+            async { if outdated.is_empty() { Ok(()) } else { self.store.remove(&outdated).await } };
+        let expire = async {
+            let offered = Version::random();
+            if expired.is_empty() { Ok(()) } else { self.store.expire(&expired, offered).await }
+        };
+        self.ask(future::try_join(remove, expire)).await?;
         self.pending.sent(&list);
         Ok(())
     }
@@ -244,6 +258,19 @@ impl<S: Store + Versions> Remote<S> {
             }
         }
     }
+}
+
+/// The worst that happened to any of `versions`, of which these are there now.
+fn change(
+    versions: &[(Name, Version)],
+    present: impl IntoIterator<Item = Option<Version>>,
+) -> Option<Change> {
+    let changes = versions.iter().zip(present).filter_map(|((_, known), present)| match present {
+        Some(present) if present == *known => None,
+        Some(present) if present.outlives(known) => Some(Change::Expired),
+        _ => Some(Change::Outdated),
+    });
+    changes.max()
 }
 
 /// Starts the background task when names are still unsent, also when the caller's future is

@@ -59,7 +59,8 @@ pub trait Store: Send + Sync {
     fn remove(&self, names: &[Name]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// Keeps the versions that tell whether a value still holds. An invalidation is [`Store::remove`].
+/// Keeps the versions that tell whether a value still holds. An invalidation is [`Store::remove`];
+/// after it, a name has no version until the next one is offered.
 pub trait Versions: Send + Sync {
     /// The version under each of `names`, in their order and in one round trip. `None` for an
     /// unknown one.
@@ -77,6 +78,14 @@ pub trait Versions: Send + Sync {
         offered: Version,
         ttl: Duration,
     ) -> impl Future<Output = Result<Vec<Version>, StoreError>> + Send;
+
+    /// [Changes](Version::expired_to) the version under each of `names` that has one to the second
+    /// half of `offered`, in one round trip. How long it lives stays as it is.
+    fn expire(
+        &self,
+        names: &[Name],
+        offered: Version,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The store of a cache that has none: no value of this type exists.
@@ -110,6 +119,10 @@ impl Versions for NoStore {
     ) -> Result<Vec<Version>, StoreError> {
         match *self {}
     }
+
+    async fn expire(&self, _: &[Name], _: Version) -> Result<(), StoreError> {
+        match *self {}
+    }
 }
 
 impl<S: Store> Store for Arc<S> {
@@ -138,5 +151,9 @@ impl<S: Versions> Versions for Arc<S> {
         ttl: Duration,
     ) -> Result<Vec<Version>, StoreError> {
         S::ensure(self, names, offered, ttl).await
+    }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        S::expire(self, names, offered).await
     }
 }

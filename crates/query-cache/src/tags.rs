@@ -62,6 +62,15 @@ impl fmt::Debug for Tag {
     }
 }
 
+/// What is done to a tag, a namespace or a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    /// What depends on it may be served as stale.
+    Expired,
+    /// What depends on it is dead.
+    Outdated,
+}
+
 /// The states of all tags that some entry or load of this process depends on.
 #[derive(Debug, Default)]
 pub(crate) struct TagTable {
@@ -88,12 +97,13 @@ impl TagTable {
         Snapshot(seen.collect())
     }
 
-    /// Makes every snapshot that contains `name` outdated. Costs one look-up, whatever depends on
-    /// it.
-    pub(crate) fn bump(&self, name: &Name) {
-        // A name without a cell has no snapshot either: there is nothing to outdate.
+    /// Tells every snapshot that contains `name`. Costs one look-up, whatever depends on it.
+    pub(crate) fn bump(&self, name: &Name, change: Change) {
+        // A name without a cell has no snapshot either: there is nobody to tell.
         if let Some(cell) = lock(&self.cells).by_name.get(name) {
-            cell.fetch_add(1, Ordering::AcqRel);
+            let next = |state| Some(after(state, change));
+            // Never refused, so there is nothing to be done about an error.
+            _ = cell.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
         }
     }
 
@@ -115,14 +125,35 @@ impl Cells {
     }
 }
 
+/// How often a tag was outdated in the upper half, and expired in the lower one.
+const fn after(state: u64, change: Change) -> u64 {
+    match change {
+        Change::Outdated => state.wrapping_add(1 << 32),
+        Change::Expired => (state & !LOWER) | (state.wrapping_add(1) & LOWER),
+    }
+}
+
+const LOWER: u64 = u32::MAX as u64;
+
 /// The state of some tags at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot(Box<[(Arc<AtomicU64>, u64)]>);
 
 impl Snapshot {
-    /// Whether none of the tags was invalidated since.
+    /// Whether none of the tags was invalidated or expired since.
     pub(crate) fn is_current(&self) -> bool {
-        self.0.iter().all(|(cell, state)| cell.load(Ordering::Acquire) == *state)
+        self.change().is_none()
+    }
+
+    /// The worst that happened to any of the tags since.
+    pub(crate) fn change(&self) -> Option<Change> {
+        let changes =
+            self.0.iter().filter_map(|(cell, state)| match cell.load(Ordering::Acquire) ^ *state {
+                0 => None,
+                1..=LOWER => Some(Change::Expired),
+                _ => Some(Change::Outdated),
+            });
+        changes.max()
     }
 }
 
@@ -139,10 +170,29 @@ mod tests {
         let table = TagTable::default();
         let both = table.snapshot(&[name("a"), name("b")]);
         let other = table.snapshot(&[name("b")]);
-        table.bump(&name("a"));
+        table.bump(&name("a"), Change::Outdated);
         assert!(!both.is_current());
         assert!(other.is_current());
         assert!(table.snapshot(&[name("a")]).is_current());
+    }
+
+    #[test]
+    fn an_expiry_is_told_apart_and_the_worst_counts() {
+        let table = TagTable::default();
+        let both = table.snapshot(&[name("a"), name("b")]);
+        table.bump(&name("a"), Change::Expired);
+        assert_eq!(both.change(), Some(Change::Expired));
+        let later = table.snapshot(&[name("a")]);
+        table.bump(&name("b"), Change::Outdated);
+        table.bump(&name("b"), Change::Expired);
+        assert_eq!((both.change(), later.change()), (Some(Change::Outdated), None));
+    }
+
+    #[test]
+    fn no_number_of_expiries_outdates_anything() {
+        let state = 7 << 32 | LOWER;
+        assert_eq!(after(state, Change::Expired), 7 << 32);
+        assert_eq!(after(state, Change::Outdated), 8 << 32 | LOWER);
     }
 
     #[test]
@@ -153,7 +203,7 @@ mod tests {
             table.snapshot(&[name(&i.to_string())]);
         }
         assert!(table.len() < 3_000, "{} cells", table.len());
-        table.bump(&name("kept"));
+        table.bump(&name("kept"), Change::Outdated);
         assert!(!kept.is_current());
     }
 }

@@ -22,6 +22,7 @@ pub async fn contract<S: Store + Versions>(store: S) {
     versions_live_as_long_as_the_longest_wish(&store).await;
     bytes_of_any_kind_and_size_survive(&store).await;
     many_are_kept_and_found_in_order(&store).await;
+    an_expiry_changes_the_second_half_alone(&store).await;
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -151,4 +152,25 @@ async fn many_are_kept_and_found_in_order<S: Store>(store: &S) {
     }
     ok(store.set_many(&[]).await);
     assert_eq!(ok(store.get_many(&[]).await), [], "no names have no values");
+}
+
+async fn an_expiry_changes_the_second_half_alone<S: Store + Versions>(store: &S) {
+    let (known, other, unknown, short) = (name(), name(), name(), name());
+    let [first, second, third] = [0; 3].map(|_| Version::random());
+    ok(store.ensure(&[known, other], first, MINUTE).await);
+    ok(store.expire(&[known, unknown], second).await);
+    let expired = first.expired_to(second);
+    let found = ok(store.read(&[known, other, unknown]).await);
+    assert_eq!(found, [Some(expired), Some(first), None], "names without a version stay so");
+    assert_eq!(ok(store.ensure(&[known], third, MINUTE).await), [expired], "it is there still");
+    ok(store.remove(&[known]).await);
+    ok(store.expire(&[known], second).await);
+    assert_eq!(ok(store.read(&[known]).await), [None], "nothing comes back");
+    ok(store.ensure(&[short], first, Duration::from_millis(50)).await);
+    ok(store.expire(&[short], second).await);
+    until("an expired version lives no longer than before", async || {
+        ok(store.read(&[short]).await) == [None]
+    })
+    .await;
+    ok(store.expire(&[], second).await);
 }

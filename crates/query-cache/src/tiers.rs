@@ -2,6 +2,7 @@
 //! both.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::clock::now;
@@ -17,7 +18,7 @@ use crate::remote::{Held, Remote};
 use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
 use crate::store::{Store, Versions};
-use crate::tags::{Snapshot, TagTable};
+use crate::tags::{Change, Snapshot, TagTable};
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +121,8 @@ impl<S> Tiers<S> {
         let versions = held.map(|held| held.versions);
         let proof = self.remote.is_some().then(|| Box::new(Proof::new(versions, checked)));
         let life = Life::starting(now, times);
-        Arc::new(Entry { value, life, tags, weight, proof, retry_at: moment(now) })
+        let (retry_at, expired) = (moment(now), AtomicBool::new(false));
+        Arc::new(Entry { value, life, tags, weight, proof, retry_at, expired })
     }
 
     pub(crate) fn weight(&self, key: &Key, value: &AnyValue, shape: Shape) -> u64 {
@@ -206,15 +208,24 @@ impl<S: Store + Versions + 'static> Tiers<S> {
             return true;
         }
         let asked = now();
-        let holds = match &proof.versions {
-            Some(versions) => remote.hold(versions).await.unwrap_or(true),
+        let change = match &proof.versions {
+            Some(versions) => remote.hold(versions).await.unwrap_or(None),
             // Loaded while the store was away: nothing can be proved once it is back.
-            None => remote.hold(&[]).await.is_err(),
+            None => remote.hold(&[]).await.ok().map(|_| Change::Outdated),
         };
-        if holds {
-            proof.checked.set(self.origin, asked);
+        self.learn(entry, proof, change, asked)
+    }
+
+    /// What the store said of an entry's versions. Whether the entry may still be served.
+    fn learn(&self, entry: &Entry, proof: &Proof, change: Option<Change>, asked: Instant) -> bool {
+        if change == Some(Change::Outdated) {
+            return false;
         }
-        holds
+        if change == Some(Change::Expired) {
+            entry.expire();
+        }
+        proof.checked.set(self.origin, asked);
+        true
     }
 
     /// The same for many entries, in one round trip.
@@ -229,15 +240,13 @@ impl<S: Store + Versions + 'static> Tiers<S> {
         let held = remote.hold_many(&lists).await;
         let holds = entries.iter().enumerate().map(|(at, entry)| {
             let Some(proof) = entry.proof.as_deref() else { return true };
-            let holds = match &held {
+            let change = match &held {
                 // Without versions nothing can be proved once the store is back.
-                Ok(held) => proof.versions.is_some() && held[at],
-                Err(_) => true,
+                Ok(_) if proof.versions.is_none() => Some(Change::Outdated),
+                Ok(held) => held[at],
+                Err(_) => None,
             };
-            if holds {
-                proof.checked.set(self.origin, asked);
-            }
-            holds
+            self.learn(entry, proof, change, asked)
         });
         holds.collect()
     }
@@ -253,12 +262,29 @@ impl<S: Store + Versions + 'static> Tiers<S> {
         self.tell().await
     }
 
-    /// Makes all that depends on one of `names` dead in this process, then tells the store.
-    pub(crate) async fn outdate(&self, names: &[Name]) -> Result<(), Error> {
-        self.counters.invalidations.add(names.len() as u64);
-        let note = || self.remote.as_ref().map(|remote| remote.note(names.iter().copied()));
+    /// Makes one key stale in this process, and a load under way not kept; then tells the store.
+    pub(crate) async fn expire(&self, key: &Key) -> Result<(), Error> {
+        self.counters.invalidations.one();
+        let note = || {
+            let remote = self.remote.as_ref();
+            remote.map(|remote| remote.note([key.version_name()], Change::Expired))
+        };
         note();
-        names.iter().for_each(|name| self.tags.bump(name));
+        self.flights.supersede(key, || _ = self.local.get(key).map(|entry| entry.expire()));
+        // Once more, for the reason given in `invalidate`.
+        note();
+        self.tell().await
+    }
+
+    /// Makes all that depends on one of `names` dead or stale in this process, then tells the store.
+    pub(crate) async fn change(&self, names: &[Name], change: Change) -> Result<(), Error> {
+        self.counters.invalidations.add(names.len() as u64);
+        let note = || {
+            let remote = self.remote.as_ref();
+            remote.map(|remote| remote.note(names.iter().copied(), change))
+        };
+        note();
+        names.iter().for_each(|name| self.tags.bump(name, change));
         // Once more, for the reason given in `invalidate`.
         note();
         self.tell().await
@@ -267,7 +293,7 @@ impl<S: Store + Versions + 'static> Tiers<S> {
     /// Notes that the store has to be told of `key`.
     pub(crate) fn note(&self, key: &Key) {
         if let Some(remote) = &self.remote {
-            remote.note([key.version_name(), key.name()]);
+            remote.note([key.version_name(), key.name()], Change::Outdated);
         }
     }
 

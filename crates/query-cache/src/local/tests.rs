@@ -16,6 +16,7 @@ fn entry(value: u64, weight: u64) -> Arc<Entry> {
         weight,
         proof: None,
         retry_at: Moment::new(now, now),
+        expired: false.into(),
     })
 }
 

@@ -13,8 +13,9 @@ use crate::key::Key;
 use crate::name::{Name, Version};
 use crate::shape::Shape;
 use crate::store::{Item, Store, Versions};
+use crate::tags::Change;
 
-use super::{Found, Held, Remote};
+use super::{Found, Held, Remote, change};
 
 impl<S: Store + Versions> Remote<S> {
     /// The values of keys whose dependencies are known. Costs one round trip for all.
@@ -31,11 +32,12 @@ impl<S: Store + Versions> Remote<S> {
             let found = all.iter().zip(stored).map(|((_, deps, shape), stored)| {
                 let stored = stored?;
                 let (header, payload) = self.unpack(&stored)?;
-                let held = deps.names().iter().map(|name| Some((*name, (*versions.get(name)?)?)));
-                if held.collect::<Option<Box<[_]>>>()? != header.versions {
+                if !header.versions.iter().map(|(name, _)| name).eq(deps.names()) {
                     return None;
                 }
-                self.found(&stored, header, &payload, *shape, asked)
+                let present = deps.names().iter().map(|name| versions.get(name).copied().flatten());
+                let change = change(&header.versions, present);
+                self.found(&stored, header, &payload, (*shape, change), asked)
             });
             Some(found.collect())
         };
@@ -43,19 +45,19 @@ impl<S: Store + Versions> Remote<S> {
         read.await.unwrap_or_else(none)
     }
 
-    /// Which of some lists of versions the store still has in full. Costs one round trip for all.
+    /// What happened to lists of versions in the store. Costs one round trip for all.
     pub(crate) async fn hold_many(
         &self,
         lists: &[&[(Name, Version)]],
-    ) -> Result<Vec<bool>, StoreError> {
+    ) -> Result<Vec<Option<Change>>, StoreError> {
         self.flush().await?;
         let mut names: Vec<Name> = lists.iter().flat_map(|list| list.iter().map(|v| v.0)).collect();
         names.sort_unstable();
         names.dedup();
         let present = self.ask(self.store.read(&names)).await?;
         let present: HashMap<Name, Option<Version>> = names.into_iter().zip(present).collect();
-        let holds = |(name, version): &(Name, Version)| present.get(name) == Some(&Some(*version));
-        Ok(lists.iter().map(|list| list.iter().all(holds)).collect())
+        let of = |(name, _): &(Name, Version)| present.get(name).copied().flatten();
+        Ok(lists.iter().map(|list| change(list, list.iter().map(of))).collect())
     }
 
     /// The versions under which a load of many keys may begin. Costs one round trip for all.

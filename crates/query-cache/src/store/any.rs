@@ -41,6 +41,7 @@ trait Erased: Send + Sync {
         offered: Version,
         ttl: Duration,
     ) -> Boxed<'a, Vec<Version>>;
+    fn expire<'a>(&'a self, names: &'a [Name], offered: Version) -> Boxed<'a, ()>;
 }
 
 impl<S: Store + Versions> Erased for S {
@@ -67,6 +68,10 @@ impl<S: Store + Versions> Erased for S {
         ttl: Duration,
     ) -> Boxed<'a, Vec<Version>> {
         Box::pin(Versions::ensure(self, names, offered, ttl))
+    }
+
+    fn expire<'a>(&'a self, names: &'a [Name], offered: Version) -> Boxed<'a, ()> {
+        Box::pin(Versions::expire(self, names, offered))
     }
 }
 
@@ -96,5 +101,9 @@ impl Versions for AnyStore {
         ttl: Duration,
     ) -> Result<Vec<Version>, StoreError> {
         self.0.ensure(names, offered, ttl).await
+    }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        self.0.expire(names, offered).await
     }
 }

@@ -96,4 +96,14 @@ impl Versions for MemoryStore {
         });
         Ok(ensured.collect())
     }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        let mut kept = lock(&self.kept);
+        for name in names {
+            if let Some((version, _)) = kept.versions.get_mut(name) {
+                *version = version.expired_to(offered);
+            }
+        }
+        Ok(())
+    }
 }

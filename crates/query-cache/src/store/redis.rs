@@ -45,6 +45,14 @@ for i, key in ipairs(KEYS) do
 end
 return found";
 
+/// Overwrites the second half of each version that is there; how long it lives stays as it is.
+const EXPIRE: &str = r"
+for _, key in ipairs(KEYS) do
+  if redis.call('STRLEN', key) == 16 then
+    redis.call('SETRANGE', key, 8, ARGV[1])
+  end
+end";
+
 /// So many names are asked for by one script: a server does nothing else meanwhile.
 const AT_ONCE: usize = 500;
 
@@ -55,6 +63,7 @@ pub struct RedisStore {
     prefix: String,
     get: Script,
     ensure: Script,
+    expire: Script,
 }
 
 impl RedisStore {
@@ -83,12 +92,8 @@ impl RedisStore {
 
     /// The store behind a connection that was set up elsewhere.
     pub fn new(connection: ConnectionManager, prefix: impl Into<String>) -> Self {
-        Self {
-            connection,
-            prefix: prefix.into(),
-            get: Script::new(GET),
-            ensure: Script::new(ENSURE),
-        }
+        let [get, ensure, expire] = [GET, ENSURE, EXPIRE].map(Script::new);
+        Self { connection, prefix: prefix.into(), get, ensure, expire }
     }
 
     fn key(&self, name: &Name) -> String {
@@ -187,6 +192,13 @@ impl Versions for RedisStore {
             call.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
         let versions = found.iter().map(|bytes| version(bytes)).collect::<Option<Vec<_>>>();
         versions.ok_or_else(|| StoreError::new("a key of versions holds something else"))
+    }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        let mut call = self.expire.prepare_invoke();
+        names.iter().for_each(|name| _ = call.key(self.key(name)));
+        call.arg(&offered.as_bytes()[8..]);
+        call.invoke_async(&mut self.connection.clone()).await.map_err(failed)
     }
 }
 

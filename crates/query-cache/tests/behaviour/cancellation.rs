@@ -80,6 +80,18 @@ async fn clear_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn expire() {
+    let act = async |cache: TestCache| cache.expire(&key()).await.unwrap();
+    dropped_everywhere(act, is_invalidated).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn expire_tags() {
+    let act = async |cache: TestCache| cache.expire_tags(["tag"]).await.unwrap();
+    dropped_everywhere(act, is_invalidated).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn set() {
     let act = async |cache: TestCache| {
         cache.set(&key(), 2u64, &minute().tag("tag")).await.unwrap();

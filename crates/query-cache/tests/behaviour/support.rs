@@ -147,6 +147,10 @@ impl Versions for TestStore {
     ) -> Result<Vec<Version>, StoreError> {
         self.call(async { self.kept().ensure(names, offered, ttl).await }).await
     }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        self.call(async { self.kept().expire(names, offered).await }).await
+    }
 }
 
 /// A source whose value can change, that counts its loads, and whose loads can be held up.
