@@ -158,6 +158,7 @@ impl<S> CacheBuilder<S> {
             weigh,
             origin: now(),
             counters,
+            tasks: Arc::default(),
         })
     }
 }

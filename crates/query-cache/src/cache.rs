@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::CacheBuilder;
+use crate::clock::now;
 use crate::entry::AnyValue;
 use crate::error::Error;
 use crate::key::Key;
@@ -207,6 +208,36 @@ impl<S: Store + Versions + 'static> Cache<S> {
         let erased: AnyValue = Arc::<T>::clone(&value);
         let told = self.tiers.replace(fill, erased).await.map_err(|_| Error::LoadAborted)?;
         told.map(|()| value)
+    }
+
+    /// How long the value of `key` is still fresh, in one of the tiers; `None` if there is none that is.
+    /// Does not count as a query. Costs two round trips where this process does not have it.
+    pub async fn ttl(&self, key: &Key) -> Option<Duration> {
+        match self.tiers.look_checked(key).await {
+            Seen::Fresh(entry) | Seen::Due(entry) => {
+                Some(entry.life.fresh_until.saturating_duration_since(now()))
+            }
+            _ => self.tiers.remote.as_ref()?.fresh_for(key).await,
+        }
+    }
+
+    /// Whether one of the tiers has a fresh value of `key`. See [`ttl`](Self::ttl).
+    pub async fn exists(&self, key: &Key) -> bool {
+        self.ttl(key).await.is_some()
+    }
+
+    /// Waits for all that was begun: loads, `set`s, their writes to the store, and invalidations that
+    /// it was not told yet. For the end of a program; the cache can still be used.
+    ///
+    /// Takes as long as the longest load under way, and no longer than its
+    /// [`load_timeout`](Policy::load_timeout) and the store's time limits if nobody begins a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.tiers.tasks.idle().await;
+        self.tiers.tell().await
     }
 
     async fn get_from_store(&self, key: &Key, shape: Shape) -> Option<AnyValue> {

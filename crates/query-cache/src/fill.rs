@@ -39,7 +39,8 @@ impl<S: Store + Versions + 'static> Fill<S> {
     /// Loads in a task of its own: it ends whether or not anybody waits for it.
     pub(crate) fn spawn_load(self, ticket: Ticket<Landed>, load: Load) {
         let span = tracing::debug_span!("fill", key = ?self.key);
-        tokio::spawn(self.load(ticket, load).instrument(span));
+        let tasks = Arc::clone(&self.tiers.tasks);
+        tasks.spawn(self.load(ticket, load).instrument(span));
     }
 
     async fn load(mut self, ticket: Ticket<Landed>, load: Load) {
@@ -183,7 +184,7 @@ impl<S: Store + Versions + 'static> Tiers<S> {
         self.note(&fill.key);
         let tags = self.snapshot(&fill.deps);
         let ticket = self.flights.replace(&fill.key, tags, || self.local.remove(&fill.key));
-        tokio::spawn(fill.set(ticket, value).instrument(span))
+        self.tasks.spawn(fill.set(ticket, value).instrument(span))
     }
 }
 

@@ -80,6 +80,7 @@ mod stats;
 mod store;
 mod sync;
 mod tags;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tiers;

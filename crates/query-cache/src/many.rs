@@ -190,7 +190,8 @@ where
         })
     });
     let span = tracing::debug_span!("fill_many", keys = group.len());
-    tokio::spawn(fill_many(tiers, group, load).instrument(span));
+    let tasks = Arc::clone(&tiers.tasks);
+    tasks.spawn(fill_many(tiers, group, load).instrument(span));
 }
 
 async fn fill_many<S: Store + Versions + 'static>(

@@ -151,6 +151,18 @@ impl<S: Store + Versions> Remote<S> {
         Some((self.found(&stored, header, &payload, (shape, change), asked)?, seen))
     }
 
+    /// How long the value of a key is still fresh. Costs two round trips.
+    pub(crate) async fn fresh_for(&self, key: &Key) -> Option<Duration> {
+        self.flush().await.ok()?;
+        let stored = self.ask(self.store.get_many(&[key.name()])).await.ok()?;
+        let stored = stored.into_iter().next()??;
+        let (header, _) = self.unpack(&stored)?;
+        Deps::from_names(key, header.versions.iter().map(|(name, _)| *name))?;
+        let fresh = stored.remaining.saturating_sub(header.stale);
+        let unchanged = self.hold(&header.versions).await.ok()?.is_none();
+        (unchanged && !fresh.is_zero()).then_some(fresh)
+    }
+
     /// What happened to `versions` in the store.
     pub(crate) async fn hold(
         &self,

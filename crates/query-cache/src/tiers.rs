@@ -19,6 +19,7 @@ use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
 use crate::store::{Store, Versions};
 use crate::tags::{Change, Snapshot, TagTable};
+use crate::tasks::Tasks;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,7 @@ pub(crate) struct Tiers<S> {
     pub(crate) weigh: Weigh,
     pub(crate) origin: Instant,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) tasks: Arc<Tasks>,
 }
 
 impl<S> Tiers<S> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod cancellation;
+mod end;
 mod expiry;
 mod failing_store;
 mod freshness;
