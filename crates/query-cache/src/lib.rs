@@ -73,6 +73,7 @@ mod many;
 mod name;
 mod pending;
 mod policy;
+mod range;
 mod read;
 mod remote;
 mod shape;
@@ -95,6 +96,7 @@ pub use crate::load::Loaded;
 pub use crate::local::{LocalTier, ShardedTier, Usage};
 pub use crate::name::{Name, Version};
 pub use crate::policy::Policy;
+pub use crate::range::Windows;
 pub use crate::shape::Cacheable;
 pub use crate::stats::Stats;
 #[cfg(feature = "redis")]
