@@ -77,6 +77,8 @@ mod range;
 mod read;
 mod remote;
 mod shape;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod stats;
 mod store;
 mod sync;
