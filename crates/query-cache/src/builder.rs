@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::clock::now;
-use crate::codec::Limits;
+#[cfg(feature = "zstd")]
+use crate::codec::Dictionary;
+use crate::codec::{Codec, Compression, Settings};
 use crate::fill_lock::{ErasedFillLock, FillLock};
 use crate::flight::Flights;
+use crate::format::Format;
 use crate::local::{LocalTier, ShardedTier};
 use crate::remote::{Remote, Treatment};
 use crate::stats::Counters;
@@ -22,6 +25,7 @@ pub struct CacheBuilder<S = NoStore> {
     tier: Tier,
     store: Option<S>,
     treatment: Treatment,
+    packing: Settings,
     recheck_after: Duration,
     fill_lock: Option<Box<dyn ErasedFillLock>>,
     fill_lock_wait: Duration,
@@ -41,8 +45,8 @@ impl CacheBuilder<NoStore> {
             treatment: Treatment {
                 limit: Duration::from_millis(250),
                 pause: Duration::from_secs(1),
-                limits: Limits { compress_from: 1024, largest: 8 << 20 },
             },
+            packing: Settings::default(),
             recheck_after: Duration::from_secs(1),
             fill_lock: None,
             fill_lock_wait: Duration::from_secs(2),
@@ -85,8 +89,8 @@ impl<S> CacheBuilder<S> {
     /// in-process, whatever `T` is; [`AnyStore`](crate::AnyStore) leaves the choice of store open
     /// too.
     pub fn maybe_store<T: Store + Versions + 'static>(self, store: Option<T>) -> CacheBuilder<T> {
-        let Self { tier, treatment, recheck_after, fill_lock, fill_lock_wait, .. } = self;
-        CacheBuilder { tier, store, treatment, recheck_after, fill_lock, fill_lock_wait }
+        let Self { tier, treatment, packing, recheck_after, fill_lock, fill_lock_wait, .. } = self;
+        CacheBuilder { tier, store, treatment, packing, recheck_after, fill_lock, fill_lock_wait }
     }
 
     /// A call to the store that takes longer is given up. Default 250 ms.
@@ -112,19 +116,45 @@ impl<S> CacheBuilder<S> {
         self
     }
 
-    /// Values of at least so many bytes are compressed in the store if that saves a tenth. Default
-    /// 1024. Without the feature `gzip` nothing is.
+    /// How values are written to the store. Default JSON.
     #[must_use]
-    pub fn compress_from(mut self, bytes: usize) -> Self {
-        self.treatment.limits.compress_from = bytes;
+    pub fn format(mut self, format: Format) -> Self {
+        self.packing.format = format;
         self
     }
 
-    /// Values of more bytes, before compression, are not kept in the store: one of several
-    /// megabytes holds up all others on a shared connection. Default 8 MiB.
+    /// How values are compressed in the store. Default gzip where the feature is on, which it is
+    /// by default; otherwise not at all.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.packing.compression = compression;
+        self
+    }
+
+    /// Compresses values with zstd, those of up to 4 KiB by `dictionary`.
+    ///
+    /// What was written by the dictionaries of earlier calls is read too. So a new one is brought
+    /// in without a miss by giving it before the old one until all processes know it.
+    #[cfg(feature = "zstd")]
+    #[must_use]
+    pub fn dictionary(mut self, dictionary: Dictionary) -> Self {
+        self.packing.dictionaries.push(dictionary);
+        self.compression(Compression::Zstd)
+    }
+
+    /// Values of at least so many bytes are compressed in the store if that saves a tenth. Default
+    /// 1024, or 128 where there is a dictionary.
+    #[must_use]
+    pub fn compress_from(mut self, bytes: usize) -> Self {
+        self.packing.limits.compress_from = Some(bytes);
+        self
+    }
+
+    /// Values of more bytes, before compression, are neither written to the store nor read from
+    /// it: one of several megabytes holds up all others on a shared connection. Default 8 MiB.
     #[must_use]
     pub fn largest_value(mut self, bytes: usize) -> Self {
-        self.treatment.limits.largest = bytes;
+        self.packing.limits.largest = bytes;
         self
     }
 
@@ -146,7 +176,9 @@ impl<S> CacheBuilder<S> {
     pub fn build(self) -> Cache<S> {
         let counters = Arc::new(Counters::default());
         let (local, weigh) = self.tier.build();
-        let remote = |store| Arc::new(Remote::new(store, self.treatment, Arc::clone(&counters)));
+        let codec = Codec::new(&self.packing);
+        let remote =
+            |store| Arc::new(Remote::new(store, self.treatment, codec, Arc::clone(&counters)));
         Cache::from_tiers(Tiers {
             local,
             remote: self.store.map(remote),
@@ -187,6 +219,7 @@ impl<S> fmt::Debug for CacheBuilder<S> {
         f.debug_struct("CacheBuilder")
             .field("store", &self.store.is_some())
             .field("treatment", &self.treatment)
+            .field("packing", &self.packing)
             .field("recheck_after", &self.recheck_after)
             .field("fill_lock", &self.fill_lock.is_some())
             .field("fill_lock_wait", &self.fill_lock_wait)

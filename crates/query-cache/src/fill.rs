@@ -7,7 +7,6 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::clock::now;
-use crate::codec::Header;
 use crate::deps::Deps;
 use crate::entry::{AnyValue, Entry, Freshness, Times};
 use crate::error::{Cause, Error};
@@ -16,7 +15,7 @@ use crate::flight::Ticket;
 use crate::key::Key;
 use crate::load::{Brought, Load};
 use crate::policy::Policy;
-use crate::remote::{Found, Held};
+use crate::remote::{Found, Held, Outgoing};
 use crate::shape::Shape;
 use crate::store::{Store, Versions};
 use crate::tags::Snapshot;
@@ -112,9 +111,8 @@ impl<S: Store + Versions + 'static> Fill<S> {
     /// Hands the value to those who wait, keeps it, and writes it to the store.
     async fn deliver(&self, ticket: Ticket<Landed>, brought: Brought, held: Option<Held>) {
         let times = self.hand_over(ticket, &brought, held.clone());
-        let written = held.and_then(|held| self.written(&brought.value, times, held));
-        if let (Some((header, payload)), Some(remote)) = (written, &self.tiers.remote) {
-            remote.write(&self.key, &header, &payload).await;
+        if let (Some(held), Some(remote)) = (held, &self.tiers.remote) {
+            remote.write(&self.key, self.outgoing(brought.value, times, held)).await;
         }
     }
 
@@ -136,18 +134,15 @@ impl<S: Store + Versions + 'static> Fill<S> {
         times
     }
 
-    /// The value as the store gets it.
-    pub(crate) fn written(
+    /// The value for the store, from now on.
+    pub(crate) fn outgoing(
         &self,
-        value: &AnyValue,
+        value: AnyValue,
         Times { fresh, stale, .. }: Times,
         held: Held,
-    ) -> Option<(Header, Vec<u8>)> {
-        let payload = (self.shape.encode)(value.as_ref());
-        if payload.is_none() {
-            self.tiers.counters.unstorable.one();
-        }
-        Some((Header { fresh, stale, versions: held.versions }, payload?))
+    ) -> Outgoing {
+        let (shape, created, versions) = (self.shape, now(), held.versions);
+        Outgoing { value, shape, created, fresh, stale, versions }
     }
 
     /// Serves the stale value, if there is one that was not invalidated, and lets the source rest.

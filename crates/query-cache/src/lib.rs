@@ -50,7 +50,8 @@
 //! * A store that forgets a confirmed removal (a fail-over to a replica that lagged) brings the old
 //!   version back, and what carries it. The time to live is the bound.
 //! * One key is loaded with one set of tags and as one type.
-//! * Values go to the store as JSON. In this process they are shared as they are, never copied.
+//! * Values go to the store by serde ([`Format`]): what serde skips is not there when another process
+//!   reads them. In this process they are shared as they are, never copied.
 
 #![forbid(unsafe_code)]
 
@@ -65,6 +66,7 @@ mod error;
 mod fill;
 mod fill_lock;
 mod flight;
+mod format;
 mod invalidate;
 mod key;
 mod load;
@@ -90,9 +92,13 @@ mod tiers;
 
 pub use crate::builder::CacheBuilder;
 pub use crate::cache::Cache;
+pub use crate::codec::Compression;
+#[cfg(feature = "zstd")]
+pub use crate::codec::{Dictionary, DictionaryError};
 pub use crate::entry::Entry;
 pub use crate::error::{Error, StoreError};
 pub use crate::fill_lock::{FillGuard, FillLock, NoFillLock};
+pub use crate::format::Format;
 pub use crate::key::{Key, KeyPart, Namespace, PartWriter, Tenant};
 pub use crate::load::Loaded;
 pub use crate::local::{LocalTier, ShardedTier, Usage};

@@ -234,11 +234,11 @@ async fn fill_many<S: Store + Versions + 'static>(
     for ((_, Seat { fill, ticket, .. }), brought) in group.into_iter().zip(values) {
         let held = held.as_mut().and_then(Iterator::next);
         let times = fill.hand_over(ticket, &brought, held.clone());
-        let bytes = held.and_then(|held| fill.written(&brought.value, times, held));
-        written.extend(bytes.map(|(header, payload)| (fill.key.name(), header, payload)));
+        let outgoing = held.map(|held| fill.outgoing(brought.value, times, held));
+        written.extend(outgoing.map(|outgoing| (fill.key.name(), outgoing)));
     }
     if let Some(remote) = &tiers.remote {
-        remote.write_many(&written).await;
+        remote.write_many(written).await;
     }
 }
 

@@ -2,6 +2,7 @@
 //! invalidation before anything is read from it.
 
 mod many;
+mod packing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -11,7 +12,7 @@ use futures::future;
 
 use crate::breaker::Breaker;
 use crate::clock::now;
-use crate::codec::{self, Header, Limits};
+use crate::codec::Codec;
 use crate::deps::Deps;
 use crate::entry::AnyValue;
 use crate::error::StoreError;
@@ -20,8 +21,10 @@ use crate::name::{Name, Version};
 use crate::pending::Pending;
 use crate::shape::Shape;
 use crate::stats::Counters;
-use crate::store::{Item, Store, Stored, Versions};
+use crate::store::{Store, Stored, Versions};
 use crate::tags::Change;
+
+pub(crate) use self::packing::Outgoing;
 
 /// Names in the order of a [`Deps`], each with the version the store had for it.
 #[derive(Clone, Debug)]
@@ -47,13 +50,13 @@ pub(crate) struct Found {
 pub(crate) struct Treatment {
     pub(crate) limit: Duration,
     pub(crate) pause: Duration,
-    pub(crate) limits: Limits,
 }
 
 #[derive(Debug)]
 pub(crate) struct Remote<S> {
     store: S,
     treatment: Treatment,
+    codec: Arc<Codec>,
     breaker: Breaker,
     pending: Pending,
     counters: Arc<Counters>,
@@ -64,10 +67,16 @@ impl<S> Remote<S> {
     /// Invalidations that may wait for the store one by one.
     const PENDING: usize = 10_000;
 
-    pub(crate) fn new(store: S, treatment: Treatment, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        store: S,
+        treatment: Treatment,
+        codec: Codec,
+        counters: Arc<Counters>,
+    ) -> Self {
         let breaker = Breaker::new(treatment.pause);
-        let pending = Pending::new(Self::PENDING);
-        Self { store, treatment, breaker, pending, counters, resending: AtomicBool::new(false) }
+        let (codec, pending) = (Arc::new(codec), Pending::new(Self::PENDING));
+        let resending = AtomicBool::new(false);
+        Self { store, treatment, codec, breaker, pending, counters, resending }
     }
 
     /// To be called before the local tier forgets `names`: who finds nothing locally after that
@@ -78,36 +87,6 @@ impl<S> Remote<S> {
 
     pub(crate) fn unsent(&self) -> usize {
         self.pending.len()
-    }
-
-    fn unpack(&self, stored: &Stored) -> Option<(Header, Vec<u8>)> {
-        let unpacked = codec::unpack(&stored.bytes, self.treatment.limits).ok();
-        self.readable(unpacked)
-    }
-
-    fn readable<T>(&self, read: Option<T>) -> Option<T> {
-        if read.is_none() {
-            self.counters.unreadable.one();
-        }
-        read
-    }
-
-    fn found(
-        &self,
-        stored: &Stored,
-        header: Header,
-        payload: &[u8],
-        (shape, change): (Shape, Option<Change>),
-        asked: Instant,
-    ) -> Option<Found> {
-        let fresh = match change {
-            None => stored.remaining.saturating_sub(header.stale),
-            Some(Change::Expired) if !header.stale.is_zero() => Duration::ZERO,
-            Some(_) => return None,
-        };
-        let stale = stored.remaining - fresh;
-        let value = self.readable((shape.decode)(payload))?;
-        Some(Found { value, fresh, stale, held: Held { versions: header.versions, asked } })
     }
 }
 
@@ -121,14 +100,14 @@ impl<S: Store + Versions> Remote<S> {
             self.store.read(deps.names()),
         );
         let (stored, versions) = self.ask(both).await.ok()?;
-        let stored = stored.into_iter().next()??;
-        let (header, payload) = self.unpack(&stored)?;
+        let Stored { bytes, remaining } = stored.into_iter().next()??;
+        let envelope = self.open(bytes).await?;
         // The same names in the same order, or it was made by other rules.
-        if !header.versions.iter().map(|(name, _)| name).eq(deps.names()) {
+        if !envelope.names().eq(deps.names()) {
             return None;
         }
-        let change = change(&header.versions, versions);
-        self.found(&stored, header, &payload, (shape, change), asked)
+        let change = change(&envelope.header.versions, versions);
+        self.found(envelope, remaining, (shape, change), asked).await
     }
 
     /// The value of a key whose dependencies only its envelope knows. Costs two round trips.
@@ -143,23 +122,23 @@ impl<S: Store + Versions> Remote<S> {
         self.flush().await.ok()?;
         let asked = now();
         let stored = self.ask(self.store.get_many(&[key.name()])).await.ok()?;
-        let stored = stored.into_iter().next()??;
-        let (header, payload) = self.unpack(&stored)?;
-        let deps = Deps::from_names(key, header.versions.iter().map(|(name, _)| *name))?;
+        let Stored { bytes, remaining } = stored.into_iter().next()??;
+        let envelope = self.open(bytes).await?;
+        let deps = Deps::from_names(key, envelope.names().copied())?;
         let seen = seen(&deps);
-        let change = self.hold(&header.versions).await.ok()?;
-        Some((self.found(&stored, header, &payload, (shape, change), asked)?, seen))
+        let change = self.hold(&envelope.header.versions).await.ok()?;
+        Some((self.found(envelope, remaining, (shape, change), asked).await?, seen))
     }
 
     /// How long the value of a key is still fresh. Costs two round trips.
     pub(crate) async fn fresh_for(&self, key: &Key) -> Option<Duration> {
         self.flush().await.ok()?;
         let stored = self.ask(self.store.get_many(&[key.name()])).await.ok()?;
-        let stored = stored.into_iter().next()??;
-        let (header, _) = self.unpack(&stored)?;
-        Deps::from_names(key, header.versions.iter().map(|(name, _)| *name))?;
-        let fresh = stored.remaining.saturating_sub(header.stale);
-        let unchanged = self.hold(&header.versions).await.ok()?.is_none();
+        let Stored { bytes, remaining } = stored.into_iter().next()??;
+        let envelope = self.open(bytes).await?;
+        Deps::from_names(key, envelope.names().copied())?;
+        let fresh = remaining.saturating_sub(envelope.header.stale);
+        let unchanged = self.hold(&envelope.header.versions).await.ok()?.is_none();
         (unchanged && !fresh.is_zero()).then_some(fresh)
     }
 
@@ -182,21 +161,6 @@ impl<S: Store + Versions> Remote<S> {
         let versions = self.ask(ensured).await.ok()?;
         let versions = deps.names().iter().copied().zip(versions).collect();
         Some(Held { versions, asked })
-    }
-
-    /// Writes a value that was loaded under the versions in `header`. If one of them is outdated by
-    /// now, what is written is dead from the start.
-    pub(crate) async fn write(&self, key: &Key, header: &Header, payload: &[u8]) {
-        let ttl = header.fresh + header.stale;
-        let Some(bytes) = codec::pack(header, payload, self.treatment.limits) else {
-            self.counters.unstorable.one();
-            return;
-        };
-        if ttl >= Duration::from_millis(1) {
-            // The value was delivered already; a failure is counted by `ask`.
-            let item = Item { name: key.name(), bytes: &bytes, ttl };
-            _ = self.ask(self.store.set_many(&[item])).await;
-        }
     }
 
     /// Sends what the store was not told yet.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::entry::AnyValue;
 use crate::error::Error;
+use crate::format::{Format, Unencodable};
 
 /// A type that can be cached: it goes to the store and back by serde, and is shared between
 /// callers.
@@ -19,26 +20,32 @@ pub trait Cacheable: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {}
 
+type AnyRef<'a> = &'a (dyn Any + Send + Sync);
+
 /// What the cache has to know of a value's type.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
-    pub(crate) encode: fn(&(dyn Any + Send + Sync)) -> Option<Vec<u8>>,
-    pub(crate) encoded_len: fn(&(dyn Any + Send + Sync)) -> Option<u64>,
-    pub(crate) decode: fn(&[u8]) -> Option<AnyValue>,
+    /// At most so many bytes, from which `decode` makes the same value.
+    pub(crate) encode: fn(AnyRef<'_>, Format, usize) -> Result<Vec<u8>, Unencodable>,
+    pub(crate) encoded_len: fn(AnyRef<'_>) -> Option<u64>,
+    pub(crate) decode: fn(&[u8], Format) -> Option<AnyValue>,
     /// Whether the value says that there is none, and lives for the negative time to live.
-    pub(crate) is_absent: fn(&(dyn Any + Send + Sync)) -> bool,
+    pub(crate) is_absent: fn(AnyRef<'_>) -> bool,
 }
 
 impl Shape {
     pub(crate) fn of<T: Cacheable>() -> Self {
         Self {
-            encode: |value| serde_json::to_vec(value.downcast_ref::<T>()?).ok(),
+            encode: |value, format, limit| {
+                let value = value.downcast_ref::<T>().ok_or(Unencodable::Refused)?;
+                format.encode(value, limit)
+            },
             encoded_len: |value| {
                 let mut length = Length(0);
                 serde_json::to_writer(&mut length, value.downcast_ref::<T>()?).ok()?;
                 Some(length.0)
             },
-            decode: |bytes| Some(Arc::new(serde_json::from_slice::<T>(bytes).ok()?)),
+            decode: |bytes, format| Some(Arc::new(format.decode::<T>(bytes)?)),
             is_absent: |_| false,
         }
     }

@@ -26,12 +26,16 @@ pub struct Stats {
     pub load_errors: u64,
     /// Calls to the store that failed, took too long or were not made because it had failed.
     pub store_errors: u64,
-    /// Bytes in the store that could not be read: corrupt, of another version or type. Each was a
-    /// miss.
+    /// Bytes in the store that could not be read: corrupt, of another version, format or type, or
+    /// compressed in a way not known here. Each was a miss.
     pub unreadable: u64,
-    /// Values that could not be encoded for the store, or were too large. They were served all the
-    /// same.
+    /// Values that could not be encoded for the store so that they are read back as they are, or
+    /// were too large. They were served all the same.
     pub unstorable: u64,
+    /// Bytes of the values that were written to the store, before compression.
+    pub encoded_bytes: u64,
+    /// Bytes that the store got for them: compressed or not, envelopes included.
+    pub stored_bytes: u64,
     /// Calls to `invalidate`, `invalidate_tags` (one for each tag), `clear` and `clear_all`.
     pub invalidations: u64,
     /// Values dropped from this process to make room, or not admitted.
@@ -114,6 +118,8 @@ pub(crate) struct Counters {
     pub(crate) store_errors: Counter,
     pub(crate) unreadable: Counter,
     pub(crate) unstorable: Counter,
+    pub(crate) encoded_bytes: Counter,
+    pub(crate) stored_bytes: Counter,
     pub(crate) invalidations: Counter,
 }
 

@@ -159,6 +159,8 @@ impl<S> Tiers<S> {
             store_errors: counters.store_errors.get(),
             unreadable: counters.unreadable.get(),
             unstorable: counters.unstorable.get(),
+            encoded_bytes: counters.encoded_bytes.get(),
+            stored_bytes: counters.stored_bytes.get(),
             invalidations: counters.invalidations.get(),
             evictions: usage.evictions,
             entries: usage.entries,

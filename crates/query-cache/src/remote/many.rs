@@ -6,15 +6,15 @@ use std::time::Duration;
 use futures::future;
 
 use crate::clock::now;
-use crate::codec::{self, Header};
 use crate::deps::Deps;
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::name::{Name, Version};
 use crate::shape::Shape;
-use crate::store::{Item, Store, Versions};
+use crate::store::{Store, Stored, Versions};
 use crate::tags::Change;
 
+use super::packing::Pace;
 use super::{Found, Held, Remote, change};
 
 impl<S: Store + Versions> Remote<S> {
@@ -29,17 +29,24 @@ impl<S: Store + Versions> Remote<S> {
             let (stored, versions) = self.ask(both).await.ok()?;
             let versions: HashMap<Name, Option<Version>> =
                 needed.into_iter().zip(versions).collect();
-            let found = all.iter().zip(stored).map(|((_, deps, shape), stored)| {
-                let stored = stored?;
-                let (header, payload) = self.unpack(&stored)?;
-                if !header.versions.iter().map(|(name, _)| name).eq(deps.names()) {
-                    return None;
-                }
-                let present = deps.names().iter().map(|name| versions.get(name).copied().flatten());
-                let change = change(&header.versions, present);
-                self.found(&stored, header, &payload, (*shape, change), asked)
-            });
-            Some(found.collect())
+            let mut pace = Pace::default();
+            let mut all_found = Vec::with_capacity(all.len());
+            for ((_, deps, shape), stored) in all.iter().zip(stored) {
+                pace.worked_on(stored.as_ref().map_or(0, |stored| stored.bytes.len())).await;
+                let found = async {
+                    let Stored { bytes, remaining } = stored?;
+                    let envelope = self.open(bytes).await?;
+                    if !envelope.names().eq(deps.names()) {
+                        return None;
+                    }
+                    let present =
+                        deps.names().iter().map(|name| versions.get(name).copied().flatten());
+                    let change = change(&envelope.header.versions, present);
+                    self.found(envelope, remaining, (*shape, change), asked).await
+                };
+                all_found.push(found.await);
+            }
+            Some(all_found)
         };
         let none = || all.iter().map(|_| None).collect();
         read.await.unwrap_or_else(none)
@@ -73,26 +80,6 @@ impl<S: Store + Versions> Remote<S> {
             Some(Held { versions: held.collect::<Option<_>>()?, asked })
         });
         held.collect()
-    }
-
-    /// Writes values that were loaded under the versions in their headers. Costs one round trip for
-    /// all.
-    pub(crate) async fn write_many(&self, all: &[(Name, Header, Vec<u8>)]) {
-        let mut packed = Vec::with_capacity(all.len());
-        for (name, header, payload) in all {
-            let ttl = header.fresh + header.stale;
-            match codec::pack(header, payload, self.treatment.limits) {
-                Some(bytes) if ttl >= Duration::from_millis(1) => packed.push((*name, bytes, ttl)),
-                Some(_) => (),
-                None => self.counters.unstorable.one(),
-            }
-        }
-        let items = packed.iter().map(|(name, bytes, ttl)| Item { name: *name, bytes, ttl: *ttl });
-        let items: Vec<Item<'_>> = items.collect();
-        if !items.is_empty() {
-            // The values were delivered already; a failure is counted by `ask`.
-            _ = self.ask(self.store.set_many(&items)).await;
-        }
     }
 }
 

@@ -9,6 +9,7 @@ mod freshness;
 mod local_tier;
 mod many;
 mod model;
+mod packing;
 mod races;
 mod single_flight;
 mod support;

@@ -55,6 +55,7 @@ pub(crate) struct TestStore {
     pub(crate) delay: AtomicU64,
     pub(crate) calls: AtomicUsize,
     corrupt: Mutex<bool>,
+    written: AtomicUsize,
 }
 
 impl TestStore {
@@ -80,6 +81,11 @@ impl TestStore {
     /// From now on values are written with one bit wrong.
     pub(crate) fn corrupt_writes(&self) {
         *self.corrupt.lock().unwrap() = true;
+    }
+
+    /// The bytes of all values it was given.
+    pub(crate) fn bytes_written(&self) -> usize {
+        self.written.load(Ordering::Relaxed)
     }
 
     pub(crate) fn calls(&self) -> usize {
@@ -124,6 +130,7 @@ impl Store for TestStore {
         let corrupt = *self.corrupt.lock().unwrap();
         let mut copies: Vec<Vec<u8>> = items.iter().map(|item| item.bytes.to_vec()).collect();
         copies.iter_mut().for_each(|bytes| bytes[20] ^= u8::from(corrupt));
+        self.written.fetch_add(copies.iter().map(Vec::len).sum(), Ordering::Relaxed);
         let items = items.iter().zip(&copies).map(|(item, bytes)| Item { bytes, ..*item });
         let items: Vec<Item<'_>> = items.collect();
         self.call(async { self.kept().set_many(&items).await }).await
