@@ -1,6 +1,7 @@
-//! Hits in the process's own memory, through the call that would load on a miss.
+//! Hits in the process's own memory, through the call that would load on a miss; and the
+//! compression of values for the store.
 //!
-//! Ours also compares the versions of the value's tags; the peer knows lifetimes and capacity.
+//! Of the hits, ours also compares the versions of the value's tags; the peer knows lifetimes and capacity.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -8,6 +9,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use query_cache::{Cache, Key, Policy};
 use rounds_benches::pair;
 use tokio::runtime::Runtime;
+
+#[path = "cache/codec.rs"]
+mod codec;
 
 const KEYS: u64 = 10_000;
 
@@ -118,5 +122,5 @@ fn caches(criterion: &mut Criterion) {
     assert!(stats.loads <= KEYS, "what was timed were not hits: {stats:?}");
 }
 
-criterion_group!(benches, caches);
+criterion_group!(benches, caches, codec::compression);
 criterion_main!(benches);

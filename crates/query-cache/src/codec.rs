@@ -14,6 +14,8 @@ mod envelope;
 mod gzip;
 #[cfg(feature = "lz4")]
 mod lz4;
+#[cfg(feature = "testing")]
+mod packer;
 #[cfg(any(feature = "gzip", feature = "zstd", feature = "lz4"))]
 mod pool;
 #[cfg(feature = "zstd")]
@@ -24,6 +26,8 @@ use self::compression::{Compressors, Method};
 #[cfg(feature = "zstd")]
 pub use self::dictionary::{Dictionary, DictionaryError};
 pub(crate) use self::envelope::{Envelope, Header, Unreadable};
+#[cfg(feature = "testing")]
+pub use self::packer::{Packed, Packer};
 
 /// How values are packed.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,8 @@
-//! The suite that every store has to pass.
+//! The suite that every store has to pass, and parts of the cache to be measured alone.
 
 use std::time::Duration;
 
+pub use crate::codec::{Packed, Packer};
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 use crate::store::{Item, Store, Stored, Versions};
