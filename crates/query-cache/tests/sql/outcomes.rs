@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use query_cache::sql::{Dialect, Schema, SqlCache, SqlError, Statement};
-use query_cache::{Cache, Error, Policy};
+use query_cache::{Cache, Error, MemoryStore, Policy};
 use tokio::sync::oneshot;
 use tokio::time::advance;
 
@@ -198,6 +198,30 @@ async fn absent_rows_and_failed_loads_are_told_apart() {
     let fails = |_| async { Err::<u32, _>("no connection") };
     let failed = table.sql.read(select(), &policy(), fails).await;
     assert!(matches!(failed, Err(SqlError::Cache(Error::Load(_)))));
+}
+
+/// Two processes with one store, as far as the cache can tell.
+#[tokio::test(start_paused = true)]
+async fn a_write_in_one_process_is_seen_in_the_other() {
+    let store = Arc::new(MemoryStore::default());
+    let process = || {
+        let cache = Cache::builder().store(Arc::clone(&store)).recheck_after(Duration::ZERO);
+        SqlCache::new(cache.build(), Schema::new(Dialect::Postgres))
+    };
+    let (here, there) = (process(), process());
+    let row = Arc::new(AtomicUsize::new(0));
+    let read = async || {
+        let row = Arc::clone(&row);
+        let load = move |_| async move { Ok::<_, Infallible>(row.load(Ordering::Relaxed)) };
+        *there.read(select(), &policy(), load).await.unwrap()
+    };
+    assert_eq!(read().await, 0);
+    row.store(1, Ordering::Relaxed);
+    assert_eq!(read().await, 0);
+    // A task of its own ends the write though its caller may go away.
+    let write = async move { here.write(&update(), async { Ok::<_, Infallible>(()) }).await };
+    tokio::spawn(write).await.unwrap().unwrap();
+    assert_eq!(read().await, 1);
 }
 
 /// The statement that is keyed is the one that the load is given.

@@ -23,7 +23,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     /// Debug output tells all values apart, the sign of zero included.
     #[test]
@@ -63,6 +63,10 @@ fn the_type_of_a_value_counts() {
         bound(Value::other("date", "2026-07-01")),
         bound("2026-07-01".into()),
         bound(Value::List(vec![1.into()])),
+        bound(Value::List(vec![1.0f64.to_bits().cast_signed().into()])),
+        bound(Value::List(vec!["date".into(), "2026-07-01".into()])),
+        bound(Value::List(vec!["real".into(), 1.into()])),
+        bound(Value::List(Vec::new())),
         key(&Statement::new("SELECT ?")),
     ];
     for (at, key) in keys.iter().enumerate() {
