@@ -110,8 +110,9 @@ const TEXTS_KEPT: NonZeroUsize = NonZeroUsize::new(1024).expect("1024 is not 0")
 /// A [`Cache`] that knows SQL: reads are tagged with their tables, writes outdate them.
 ///
 /// Cheap to clone; clones share the cache and the memory of parsed texts. A text is parsed when it is
-/// first met, in a thread that ends with it; after that a hit costs what it costs with a key and tags
-/// made by hand, and a look-up of the text under one lock. The last 1,024 texts of up to 16 KiB are
+/// first met, in a thread that ends with it. After that a hit costs no parse, but more than one with a
+/// key and tags made by hand: a pass over the text, its look-up under one lock, and a copy of the
+/// policy with the tags. The last 1,024 texts of up to 16 KiB are
 /// remembered.
 pub struct SqlCache<S = NoStore> {
     cache: Cache<S>,
