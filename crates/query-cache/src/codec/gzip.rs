@@ -28,16 +28,21 @@ impl Gzip {
     ///
     /// Level 1: on JSON of query results the higher levels cost several times as much for little.
     pub(super) fn compress(&self, payload: &[u8]) -> Option<Vec<u8>> {
-        let most = worth(payload.len()).checked_sub(HEAD.len() + TAIL)?;
         // Ends at what is worth it: what does not compress is given up early.
-        let mut body = Vec::with_capacity(most);
+        let most = worth(payload.len());
+        let mut frame = Vec::with_capacity(most);
+        frame.extend_from_slice(&HEAD);
         let new = || Some(Compress::new(Compression::fast(), false));
         let ended = self.compressors.with(new, |state| {
-            let ended = state.compress_vec(payload, &mut body, FlushCompress::Finish);
+            let ended = state.compress_vec(payload, &mut frame, FlushCompress::Finish);
             state.reset();
             matches!(ended, Ok(Status::StreamEnd))
-        });
-        (ended? && body.len() <= most).then(|| framed(&body, payload))
+        })?;
+        if !ended || frame.len() + TAIL > most {
+            return None;
+        }
+        frame.extend_from_slice(&check(payload));
+        Some(frame)
     }
 
     /// The payload, which must be of `length` bytes.
@@ -61,10 +66,6 @@ impl Gzip {
         });
         (ended? && payload.len() == length && *tail == check(&payload)).then_some(payload)
     }
-}
-
-fn framed(body: &[u8], payload: &[u8]) -> Vec<u8> {
-    [&HEAD[..], body, &check(payload)].concat()
 }
 
 fn check(payload: &[u8]) -> [u8; TAIL] {
