@@ -83,7 +83,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// Measures the benches, and says whether they meet their goals.
 fn benches(options: &Options, goals: Vec<Goal>) -> anyhow::Result<bool> {
     let goals = wanted(goals, options.area.as_deref())?;
-    servers::install_missing(false, goals.iter().any(|goal| goal.area == "lock"))?;
+    servers::install_missing(
+        false,
+        goals.iter().any(|goal| ["cache", "lock"].contains(&goal.area.as_str())),
+    )?;
     let effort = match (options.quick, options.full) {
         (true, _) => QUICK,
         (_, true) => FULL,

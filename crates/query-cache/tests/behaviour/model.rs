@@ -2,7 +2,7 @@
 //! number that only grows. No call may return less than what was known when it began.
 //!
 //! The clock is paused and all tasks run on one thread, so each case is a reproducible
-//! interleaving.
+//! interleaving. `MODEL_CASES` says how many there are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,10 @@ enum Way {
     Clear,
     ClearAll,
     Set,
+    /// Nothing changes: an expiry promises less, and must not undo what others promise.
+    ExpireKey,
+    ExpireTag,
+    ExpireAll,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,12 @@ enum Step {
     Ask {
         node: usize,
         key: usize,
+        load: u64,
+        fails: bool,
+    },
+    /// Asks for all keys at once.
+    AskMany {
+        node: usize,
         load: u64,
         fails: bool,
     },
@@ -65,14 +75,19 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Way::Tag),
         Just(Way::Clear),
         Just(Way::ClearAll),
-        Just(Way::Set)
+        Just(Way::Set),
+        Just(Way::ExpireKey),
+        Just(Way::ExpireTag),
+        Just(Way::ExpireAll),
     ];
     let mode = prop_oneof![4 => Just(Mode::Works), 1 => Just(Mode::Fails), 1 => Just(Mode::Hangs)];
     prop_oneof![
         8 => (node.clone(), key.clone(), 0..60u64, prop::bool::weighted(0.1))
             .prop_map(|(node, key, load, fails)| Step::Ask { node, key, load, fails }),
+        2 => (node.clone(), 0..60u64, prop::bool::weighted(0.1))
+            .prop_map(|(node, load, fails)| Step::AskMany { node, load, fails }),
         3 => (node.clone(), key.clone()).prop_map(|(node, key)| Step::Look { node, key }),
-        4 => (node, key, way).prop_map(|(node, key, way)| Step::Change { node, key, way }),
+        6 => (node, key, way).prop_map(|(node, key, way)| Step::Change { node, key, way }),
         1 => (0..15u64).prop_map(|delay| Step::Slow { delay }),
         1 => mode.prop_map(Step::Mode),
         1 => Just(Step::LoseEverything),
@@ -116,8 +131,14 @@ impl World {
         Key::new("model").part(key)
     }
 
+    /// Each key has the ways of serving that the others have not.
     fn policy(key: usize) -> Policy {
-        Policy::ttl(ms(800)).stale_for(ms(400)).retry_after(ms(50)).tag(format!("tag:{key}"))
+        let policy = Policy::ttl(ms(800)).retry_after(ms(50)).tag(format!("tag:{key}"));
+        match key {
+            0 => policy.stale_for(ms(400)),
+            1 => policy.refresh_ahead(ms(600)),
+            _ => policy.stale_for(ms(400)).wait_for_fresh(ms(20)).answer_within(ms(40)),
+        }
     }
 
     async fn ask(self: Arc<Self>, node: usize, key: usize, load: u64, fails: bool) {
@@ -126,18 +147,40 @@ impl World {
         let load = move || async move {
             let value = world.truths[key].source.load(Ordering::SeqCst);
             sleep(ms(load)).await;
-            if fails { Err(Down) } else { Ok(value) }
+            if fails { Err(Down) } else { Ok(Some(value)) }
         };
-        let got = self.nodes[node].get_or_load(&Self::key(key), &Self::policy(key), load).await;
+        let cache = &self.nodes[node];
+        let got = cache.get_or_load_optional(&Self::key(key), &Self::policy(key), load).await;
         if let Ok(got) = got {
-            assert!(*got >= known, "node {node} got {got} of key {key} after it knew of {known}");
+            let got = got.unwrap();
+            assert!(got >= known, "node {node} got {got} of key {key} after it knew of {known}");
+        }
+    }
+
+    async fn ask_many(self: Arc<Self>, node: usize, load: u64, fails: bool) {
+        let known: [u64; KEYS] =
+            std::array::from_fn(|key| self.truths[key].told[node].load(Ordering::SeqCst));
+        let world = Arc::clone(&self);
+        let load = move |keys: Vec<usize>| async move {
+            let source = |key: usize| (key, world.truths[key].source.load(Ordering::SeqCst));
+            let values: Vec<(usize, u64)> = keys.into_iter().map(source).collect();
+            sleep(ms(load)).await;
+            if fails { Err(Down) } else { Ok(values) }
+        };
+        let keys: [usize; KEYS] = std::array::from_fn(|key| key);
+        let (key, policy) = (|key: &usize| Self::key(*key), |key: &usize| Self::policy(*key));
+        let got = self.nodes[node].get_or_load_many(&keys, key, policy, load).await;
+        for (got, known) in got.into_iter().flatten().zip(known) {
+            let got = got.unwrap();
+            assert!(got >= known, "node {node} got {got} among many after it knew of {known}");
         }
     }
 
     async fn look(self: Arc<Self>, node: usize, key: usize) {
         let known = self.truths[key].told[node].load(Ordering::SeqCst);
-        if let Some(got) = self.nodes[node].get::<u64>(&Self::key(key)).await.unwrap() {
-            assert!(*got >= known, "node {node} saw {got} of key {key} after it knew of {known}");
+        if let Some(got) = self.nodes[node].get(&Self::key(key)).await.unwrap() {
+            let got: u64 = Option::unwrap(*got);
+            assert!(got >= known, "node {node} saw {got} of key {key} after it knew of {known}");
         }
     }
 
@@ -155,15 +198,24 @@ impl World {
                 held.push(Held::Read(lock.read_owned().await));
             }
         }
-        let value = truth.source.fetch_add(1, Ordering::SeqCst) + 1;
         let cache = &self.nodes[node];
+        let expired = match way {
+            Way::ExpireKey => Some(cache.expire(&Self::key(key)).await),
+            Way::ExpireTag => Some(cache.expire_tags([format!("tag:{key}")]).await),
+            Way::ExpireAll => Some(cache.expire_all().await),
+            _ => None,
+        };
+        if expired.is_some() {
+            return;
+        }
+        let value = truth.source.fetch_add(1, Ordering::SeqCst) + 1;
         // An error says that the store has to be told later; in this node the change holds.
         _ = match way {
             Way::Key => cache.invalidate(&Self::key(key)).await,
             Way::Tag => cache.invalidate_tag(format!("tag:{key}")).await,
             Way::Clear => cache.clear("model").await,
             Way::ClearAll => cache.clear_all().await,
-            Way::Set => cache.set(&Self::key(key), value, &Self::policy(key)).await.map(drop),
+            _ => cache.set(&Self::key(key), Some(value), &Self::policy(key)).await.map(drop),
         };
         truth.told[node].fetch_max(value, Ordering::SeqCst);
     }
@@ -177,6 +229,9 @@ async fn run(steps: Vec<Step>, recheck: Duration) {
         match step {
             Step::Ask { node, key, load, fails } => {
                 drop(tasks.spawn(at.ask(node, key, load, fails)))
+            }
+            Step::AskMany { node, load, fails } => {
+                drop(tasks.spawn(at.ask_many(node, load, fails)))
             }
             Step::Look { node, key } => drop(tasks.spawn(at.look(node, key))),
             Step::Change { node, key, way } => drop(tasks.spawn(at.change(node, key, way))),
@@ -201,12 +256,16 @@ async fn run(steps: Vec<Step>, recheck: Duration) {
     }
 }
 
+fn cases() -> u32 {
+    std::env::var("MODEL_CASES").map_or(300, |cases| cases.parse().unwrap())
+}
+
 fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn no_call_returns_less_than_was_known_when_it_began(
