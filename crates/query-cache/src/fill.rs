@@ -49,6 +49,10 @@ impl<S: Store + Versions + 'static> Fill<S> {
         let Some(ticket) = again else { return };
         // Before the load begins: an invalidation from here on outdates what it brings.
         let versions = self.versions().await;
+        if !ticket.is_wanted() {
+            // Invalidated on the way here: the load must not build on it, nor may it be fallen back on.
+            self.stale = None;
+        }
         let previous = self.stale.as_ref().map(|entry| Arc::clone(&entry.value));
         match self.tiers.run(self.policy.load_limit(), load(previous)).await {
             Ok(brought) => self.deliver(ticket, brought, versions).await,
@@ -83,15 +87,19 @@ impl<S: Store + Versions + 'static> Fill<S> {
         found: Found,
     ) -> Option<Ticket<Landed>> {
         // To replace a value that is due by one that is due as well would go on for ever.
-        let least = if self.early { self.policy.early_window() } else { Duration::ZERO };
+        let due = self.stale.as_ref().filter(|_| self.early);
+        let least = due.map_or(Duration::ZERO, |entry| entry.life.fresh_until - entry.life.due_at);
         let is_fresh = found.fresh > least;
-        let (tags, ahead) = (ticket.tags().clone(), self.policy.early_window());
+        let (tags, ahead) = (ticket.tags().clone(), self.ahead(found.fresh));
         let entry = self.tiers.entry_from(&self.key, found, self.shape, tags, ahead);
         if is_fresh {
             self.land(ticket, &entry, Source::Store);
             return None;
         }
-        self.stale = Some(entry);
+        // A value that is due is newer than what the store has of it.
+        if !self.early {
+            self.stale = Some(entry);
+        }
         Some(ticket)
     }
 
@@ -110,28 +118,36 @@ impl<S: Store + Versions + 'static> Fill<S> {
 
     /// Hands the value to those who wait, keeps it, and writes it to the store.
     async fn deliver(&self, ticket: Ticket<Landed>, brought: Brought, held: Option<Held>) {
-        let times = self.hand_over(ticket, &brought, held.clone());
-        if let (Some(held), Some(remote)) = (held, &self.tiers.remote) {
-            remote.write(&self.key, self.outgoing(brought.value, times, held)).await;
+        let Some(times) = self.hand_over(ticket, &brought, held.clone()) else { return };
+        let (Some(held), Some(remote)) = (held, &self.tiers.remote) else { return };
+        let outgoing = self.outgoing(brought.value, times, held);
+        if !remote.write(&self.key, outgoing).await && self.stale.is_some() {
+            // An older one may be there, and must not be found again.
+            remote.forget(&self.key).await;
         }
     }
 
-    /// Hands the value to those who wait and keeps it.
+    /// Hands the value to those who wait and keeps it, for the times returned: none, if the key does
+    /// not wait for it any more.
     pub(crate) fn hand_over(
         &self,
         ticket: Ticket<Landed>,
         Brought { value, ttl }: &Brought,
         held: Option<Held>,
-    ) -> Times {
+    ) -> Option<Times> {
         let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
         let fresh = ttl.map_or(fresh, |ttl| ttl.min(fresh));
-        let (stale, ahead) = (self.policy.stale_window(), self.policy.early_window());
+        let (stale, ahead) = (self.policy.stale_window(), self.ahead(fresh));
         let times = if fresh.is_zero() { Times::default() } else { Times { fresh, stale, ahead } };
         let weight = self.tiers.weight(&self.key, value, self.shape);
         let tags = ticket.tags().clone();
         let entry = self.tiers.entry(Arc::clone(value), times, weight, tags, held);
-        self.land(ticket, &entry, Source::Load);
-        times
+        self.land(ticket, &entry, Source::Load).then_some(times)
+    }
+
+    /// How long before its end a value is refreshed: not in the first half of a short life.
+    fn ahead(&self, fresh: Duration) -> Duration {
+        self.policy.early_window().min(fresh / 2)
     }
 
     /// The value for the store, from now on.
@@ -154,11 +170,11 @@ impl<S: Store + Versions + 'static> Fill<S> {
                 entry.retry_at.set(self.tiers.origin, now + self.policy.retry_pause());
                 self.land(ticket, entry, Source::Kept);
             }
-            None => ticket.land(Err(error), || ()),
+            None => _ = ticket.land(Err(error), || ()),
         }
     }
 
-    pub(crate) fn land(&self, ticket: Ticket<Landed>, entry: &Arc<Entry>, source: Source) {
+    pub(crate) fn land(&self, ticket: Ticket<Landed>, entry: &Arc<Entry>, source: Source) -> bool {
         let landed = Ok((Arc::clone(&entry.value), source));
         let keep = || {
             if entry.life.dead_at > now() {
@@ -167,7 +183,7 @@ impl<S: Store + Versions + 'static> Fill<S> {
                 self.tiers.local.remove(&self.key);
             }
         };
-        ticket.land(landed, keep);
+        ticket.land(landed, keep)
     }
 }
 
@@ -179,6 +195,8 @@ impl<S: Store + Versions + 'static> Tiers<S> {
         self.note(&fill.key);
         let tags = self.snapshot(&fill.deps);
         let ticket = self.flights.replace(&fill.key, tags, || self.local.remove(&fill.key));
+        // Once more, for the reason given in `invalidate`.
+        self.note(&fill.key);
         self.tasks.spawn(fill.set(ticket, value).instrument(span))
     }
 }

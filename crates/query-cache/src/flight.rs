@@ -159,21 +159,24 @@ impl<O: Clone> Ticket<O> {
     }
 
     /// Ends the flight: `keep` runs if the key still waits for this flight, then all waiters are
-    /// told.
-    pub(crate) fn land(self, outcome: O, keep: impl FnOnce()) {
-        self.leave(keep);
+    /// told. Whether it ran.
+    pub(crate) fn land(self, outcome: O, keep: impl FnOnce()) -> bool {
+        let kept = self.leave(keep);
         self.flight.outcome.send_replace(Some(outcome));
+        kept
     }
 }
 
 impl<O> Ticket<O> {
-    fn leave(&self, keep: impl FnOnce()) {
+    fn leave(&self, keep: impl FnOnce()) -> bool {
         let mut shard = lock(self.flights.shard(&self.key));
         let ours = |flight: &Arc<Flight<O>>| Arc::ptr_eq(flight, &self.flight);
-        if shard.running.get(&self.key).is_some_and(ours) {
+        let is_ours = shard.running.get(&self.key).is_some_and(ours);
+        if is_ours {
             keep();
             shard.running.remove(&self.key);
         }
+        is_ours
     }
 }
 

@@ -29,8 +29,9 @@ impl<T> Loaded<T> {
         Self { value: None, ttl: None }
     }
 
-    /// This value is fresh for `ttl`, if that is less than the policy's time to live: until a token
-    /// expires, for instance. Zero: it is handed to those who wait and not kept.
+    /// This value is fresh for `ttl`, if that is less than the policy's time to live. Where the policy
+    /// has [`stale_for`](crate::Policy::stale_for), it may be served for that long after. Zero: it is
+    /// handed to those who wait and not kept at all.
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self

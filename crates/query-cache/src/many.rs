@@ -185,8 +185,11 @@ where
         Box::pin(async move {
             let ids: Vec<I> = places.into_iter().map(|at| missing[at].clone()).collect();
             let found = load(ids.clone()).await.map_err(|error| Cause::from(error.into()))?;
-            let mut found: HashMap<I, T> = found.into_iter().collect();
-            Ok(ids.iter().map(|id| Brought::from(Arc::new(found.remove(id)) as AnyValue)).collect())
+            let found: HashMap<I, AnyValue> =
+                found.into_iter().map(|(id, row)| (id, Arc::new(Some(row)) as AnyValue)).collect();
+            let absent: AnyValue = Arc::new(None::<T>);
+            let of = |id| Brought::from(Arc::clone(found.get(id).unwrap_or(&absent)));
+            Ok(ids.iter().map(of).collect())
         })
     });
     let span = tracing::debug_span!("fill_many", keys = group.len());
@@ -233,7 +236,7 @@ async fn fill_many<S: Store + Versions + 'static>(
     let mut written = Vec::new();
     for ((_, Seat { fill, ticket, .. }), brought) in group.into_iter().zip(values) {
         let held = held.as_mut().and_then(Iterator::next);
-        let times = fill.hand_over(ticket, &brought, held.clone());
+        let Some(times) = fill.hand_over(ticket, &brought, held.clone()) else { continue };
         let outgoing = held.map(|held| fill.outgoing(brought.value, times, held));
         written.extend(outgoing.map(|outgoing| (fill.key.name(), outgoing)));
     }

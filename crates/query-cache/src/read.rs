@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::cache::Cache;
 use crate::clock::now;
 use crate::deps::Deps;
-use crate::entry::{AnyValue, Entry};
+use crate::entry::{AnyValue, Entry, Freshness};
 use crate::error::Error;
 use crate::fill::Fill;
 use crate::flight::{Boarding, Waiter};
@@ -47,7 +47,10 @@ impl<S: Store + Versions + 'static> Cache<S> {
                 let patience = policy.patience_with_stale();
                 let awaited = self.refresh(self.fill(key, policy, shape, &seen), load);
                 match awaited.filter(|_| !patience.is_zero()) {
-                    Some(awaited) => self.wait_or_take(entry, awaited, patience).await,
+                    Some(awaited) => {
+                        let patience = policy.answer_limit().map_or(patience, |l| l.min(patience));
+                        self.wait_or_take((key, entry), awaited, (asked, patience)).await
+                    }
                     None => Ok(self.take_stale(entry)),
                 }
             }
@@ -96,16 +99,33 @@ impl<S: Store + Versions + 'static> Cache<S> {
         }
     }
 
-    /// What the refresh brings, or the stale value once `patience` has run out.
+    /// What the refresh brings, or the stale value where that is nothing or too late: unless the key
+    /// was invalidated meanwhile.
     async fn wait_or_take(
         &self,
-        entry: &Arc<Entry>,
+        (key, entry): (&Key, &Arc<Entry>),
         awaited: Awaited,
-        patience: Duration,
+        (asked, patience): (Instant, Duration),
     ) -> Result<AnyValue, Error> {
-        match tokio::time::timeout(patience, self.wait(awaited)).await {
+        let generation = self.tiers.flights.generation(key);
+        let end = tokio::time::Instant::from_std(asked + patience);
+        let answer = tokio::time::timeout_at(end, self.wait(awaited)).await;
+        if let Ok(Ok(value)) = answer {
+            return Ok(value);
+        }
+        // The generation may have changed for a neighbour.
+        let tiers = &self.tiers;
+        let unchanged = tiers.flights.generation(key) == generation || tiers.look(key).is(entry);
+        let may_serve = unchanged && entry.at(now()) != Freshness::Dead;
+        match answer {
+            // It was counted when it failed.
+            Ok(Err(_)) if may_serve => Ok(Arc::clone(&entry.value)),
+            Err(_) if may_serve => Ok(self.take_stale(entry)),
             Ok(answer) => answer,
-            Err(_) => Ok(self.take_stale(entry)),
+            Err(_) => {
+                tiers.counters.misses.one();
+                Err(Error::TimedOut { limit: patience })
+            }
         }
     }
 

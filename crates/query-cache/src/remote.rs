@@ -96,8 +96,8 @@ impl<S: Store + Versions> Remote<S> {
         self.flush().await.ok()?;
         let (name, asked) = (key.name(), now());
         let both = future::try_join(
-            self.store.get_many(std::slice::from_ref(&name)),
-            self.store.read(deps.names()),
+            self.get_all(std::slice::from_ref(&name)),
+            self.read_all(deps.names()),
         );
         let (stored, versions) = self.ask(both).await.ok()?;
         let Stored { bytes, remaining } = stored.into_iter().next()??;
@@ -121,7 +121,7 @@ impl<S: Store + Versions> Remote<S> {
     ) -> Option<(Found, T)> {
         self.flush().await.ok()?;
         let asked = now();
-        let stored = self.ask(self.store.get_many(&[key.name()])).await.ok()?;
+        let stored = self.ask(self.get_all(&[key.name()])).await.ok()?;
         let Stored { bytes, remaining } = stored.into_iter().next()??;
         let envelope = self.open(bytes).await?;
         let deps = Deps::from_names(key, envelope.names().copied())?;
@@ -133,7 +133,7 @@ impl<S: Store + Versions> Remote<S> {
     /// How long the value of a key is still fresh. Costs two round trips.
     pub(crate) async fn fresh_for(&self, key: &Key) -> Option<Duration> {
         self.flush().await.ok()?;
-        let stored = self.ask(self.store.get_many(&[key.name()])).await.ok()?;
+        let stored = self.ask(self.get_all(&[key.name()])).await.ok()?;
         let Stored { bytes, remaining } = stored.into_iter().next()??;
         let envelope = self.open(bytes).await?;
         Deps::from_names(key, envelope.names().copied())?;
@@ -149,18 +149,24 @@ impl<S: Store + Versions> Remote<S> {
     ) -> Result<Option<Change>, StoreError> {
         self.flush().await?;
         let names: Vec<_> = versions.iter().map(|(name, _)| *name).collect();
-        let present = self.ask(self.store.read(&names)).await?;
+        let present = self.ask(self.read_all(&names)).await?;
         Ok(change(versions, present))
     }
 
     /// The versions under which a load may begin; each will be there for at least `ttl`.
     pub(crate) async fn begin(&self, deps: &Deps, ttl: Duration) -> Option<Held> {
         self.flush().await.ok()?;
-        let ensured = self.store.ensure(deps.names(), Version::random(), ttl);
+        let ensured = self.ensure_all(deps.names(), ttl);
         let asked = now();
         let versions = self.ask(ensured).await.ok()?;
         let versions = deps.names().iter().copied().zip(versions).collect();
         Some(Held { versions, asked })
+    }
+
+    /// Forgets a value, not its versions.
+    pub(crate) async fn forget(&self, key: &Key) {
+        // What is left lives no longer than it would have; a failure is counted by `ask`.
+        _ = self.ask(self.store.remove(&[key.name()])).await;
     }
 
     /// Sends what the store was not told yet.
@@ -202,6 +208,22 @@ impl<S: Store + Versions> Remote<S> {
         sent
     }
 
+    /// A version, or none, for each of `names`.
+    async fn read_all(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
+        self.store.read(names).await.and_then(|found| one_each(found, names))
+    }
+
+    /// A version for each of `names`.
+    async fn ensure_all(&self, names: &[Name], ttl: Duration) -> Result<Vec<Version>, StoreError> {
+        let ensured = self.store.ensure(names, Version::random(), ttl).await;
+        ensured.and_then(|found| one_each(found, names))
+    }
+
+    /// Bytes, or none, for each of `names`.
+    async fn get_all(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.store.get_many(names).await.and_then(|found| one_each(found, names))
+    }
+
     /// Asks the store unless it failed a moment ago, for no longer than the limit.
     async fn ask<T>(
         &self,
@@ -230,10 +252,23 @@ impl<S: Store + Versions> Remote<S> {
             tokio::time::sleep(pause).await;
             let Some(remote) = remote.upgrade() else { return };
             if remote.flush().await.is_ok() && remote.pending.is_empty() {
-                return;
+                remote.resending.store(false, Ordering::Release);
+                // What was noted before that has found the mark set, and started no other task.
+                if remote.pending.is_empty() || remote.resending.swap(true, Ordering::AcqRel) {
+                    return;
+                }
             }
         }
     }
+}
+
+/// An answer that is too short would pass for one that says of the rest that nothing has changed.
+fn one_each<T>(found: Vec<T>, names: &[Name]) -> Result<Vec<T>, StoreError> {
+    if found.len() == names.len() {
+        return Ok(found);
+    }
+    let (found, asked) = (found.len(), names.len());
+    Err(StoreError::new(format!("the store gave {found} answers for {asked} names")))
 }
 
 /// The worst that happened to any of `versions`, of which these are there now.

@@ -25,7 +25,7 @@ impl<S: Store + Versions> Remote<S> {
             let asked = now();
             let names: Vec<Name> = all.iter().map(|(key, ..)| key.name()).collect();
             let needed = distinct(all.iter().map(|(_, deps, _)| *deps));
-            let both = future::try_join(self.store.get_many(&names), self.store.read(&needed));
+            let both = future::try_join(self.get_all(&names), self.read_all(&needed));
             let (stored, versions) = self.ask(both).await.ok()?;
             let versions: HashMap<Name, Option<Version>> =
                 needed.into_iter().zip(versions).collect();
@@ -61,7 +61,7 @@ impl<S: Store + Versions> Remote<S> {
         let mut names: Vec<Name> = lists.iter().flat_map(|list| list.iter().map(|v| v.0)).collect();
         names.sort_unstable();
         names.dedup();
-        let present = self.ask(self.store.read(&names)).await?;
+        let present = self.ask(self.read_all(&names)).await?;
         let present: HashMap<Name, Option<Version>> = names.into_iter().zip(present).collect();
         let of = |(name, _): &(Name, Version)| present.get(name).copied().flatten();
         Ok(lists.iter().map(|list| change(list, list.iter().map(of))).collect())
@@ -71,7 +71,7 @@ impl<S: Store + Versions> Remote<S> {
     pub(crate) async fn begin_many(&self, all: &[&Deps], ttl: Duration) -> Option<Vec<Held>> {
         self.flush().await.ok()?;
         let names = distinct(all.iter().copied());
-        let ensured = self.store.ensure(&names, Version::random(), ttl);
+        let ensured = self.ensure_all(&names, ttl);
         let asked = now();
         let versions = self.ask(ensured).await.ok()?;
         let versions: HashMap<Name, Version> = names.into_iter().zip(versions).collect();

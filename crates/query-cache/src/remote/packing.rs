@@ -97,13 +97,13 @@ impl<S> Remote<S> {
 
 impl<S: Store + Versions> Remote<S> {
     /// Writes a value. If one of the versions it was loaded under is outdated by now, what is
-    /// written is dead from the start. Costs one round trip.
-    pub(crate) async fn write(&self, key: &Key, outgoing: Outgoing) {
-        self.write_many(vec![(key.name(), outgoing)]).await;
+    /// written is dead from the start. Costs one round trip. Whether the store has it.
+    pub(crate) async fn write(&self, key: &Key, outgoing: Outgoing) -> bool {
+        self.write_many(vec![(key.name(), outgoing)]).await == 1
     }
 
-    /// Writes several values. Costs one round trip for all.
-    pub(crate) async fn write_many(&self, all: Vec<(Name, Outgoing)>) {
+    /// Writes several values. Costs one round trip for all. How many the store has.
+    pub(crate) async fn write_many(&self, all: Vec<(Name, Outgoing)>) -> usize {
         let mut packed = Vec::with_capacity(all.len());
         let mut pace = Pace::default();
         for (name, outgoing) in all {
@@ -118,11 +118,13 @@ impl<S: Store + Versions> Remote<S> {
             .map(|(name, value)| Item { name: *name, bytes: &value.bytes, ttl: value.ttl })
             .collect();
         // The values were delivered already; a failure is counted by `ask`.
-        if !items.is_empty() && self.ask(self.store.set_many(&items)).await.is_ok() {
-            let sum = |size: fn(&Packed) -> usize| packed.iter().map(|(_, p)| size(p) as u64).sum();
-            self.counters.encoded_bytes.add(sum(|packed| packed.encoded));
-            self.counters.stored_bytes.add(sum(|packed| packed.bytes.len()));
+        if items.is_empty() || self.ask(self.store.set_many(&items)).await.is_err() {
+            return 0;
         }
+        let sum = |size: fn(&Packed) -> usize| packed.iter().map(|(_, p)| size(p) as u64).sum();
+        self.counters.encoded_bytes.add(sum(|packed| packed.encoded));
+        self.counters.stored_bytes.add(sum(|packed| packed.bytes.len()));
+        items.len()
     }
 }
 

@@ -279,3 +279,20 @@ async fn a_load_can_shorten_the_life_of_what_it_brings_but_not_lengthen_it() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_lives_shorter_than_the_window_is_not_loaded_again_and_again() {
+    let cache = relaxed(&TestStore::new());
+    let policy = Policy::ttl(ms(60_000)).refresh_ahead(ms(10_000)).negative_ttl(ms(1000));
+    let loads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for _ in 0..40 {
+        let counted = std::sync::Arc::clone(&loads);
+        let load = || async move {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Ok::<Option<u64>, Down>(None)
+        };
+        cache.get_or_load_optional(&key(), &policy, load).await.unwrap();
+        sleep(ms(10)).await;
+    }
+    assert_eq!(loads.load(std::sync::atomic::Ordering::SeqCst), 1, "in four tenths of its life");
+}

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use query_cache::{Cache, Store, Versions};
+use query_cache::{Cache, Loaded, Policy, Store, Versions};
 use tokio::time::sleep;
 
-use crate::support::{Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until};
+use crate::support::{
+    Down, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until,
+};
 
 /// Every way to say that a value is out of date.
 #[derive(Clone, Copy, Debug)]
@@ -165,5 +167,56 @@ async fn a_stale_value_invalidated_while_it_was_checked_is_not_fallen_back_on() 
         for _ in 0..2 {
             assert_ne!(ask(&cache, &policy, &source).await.ok(), Some(1), "{way:?}");
         }
+    }
+}
+
+/// The store is asked first; an invalidation falls into that.
+#[tokio::test(start_paused = true)]
+async fn a_load_is_not_given_what_was_invalidated_while_the_store_was_asked() {
+    for wait in [0, 15, 25, 45, 65] {
+        for way in WAYS {
+            let store = TestStore::slow(10);
+            let cache = relaxed(&store);
+            let policy =
+                Policy::ttl(ms(1000)).stale_for(ms(60_000)).tag("tag").wait_for_fresh(ms(5000));
+            let load = |previous: Option<Arc<u64>>| async move {
+                Ok::<_, Down>(previous.map_or(Loaded::new(2), |_| Loaded::unchanged()))
+            };
+            cache.set(&key(), 1u64, &policy).await.unwrap();
+            sleep(ms(2000)).await;
+            let call = {
+                let (cache, policy) = (cache.clone(), policy.clone());
+                tokio::spawn(async move {
+                    cache.get_or_load_with(&key(), &policy, load).await.map(|value| *value)
+                })
+            };
+            sleep(ms(wait)).await;
+            way.change(&cache, &Source::new(1), 2).await;
+            // Began before: what it gets is not said.
+            _ = call.await.unwrap();
+            sleep(ms(500)).await;
+            for cache in [&cache, &strict(&store)] {
+                let got = cache.get_or_load_with(&key(), &policy, load).await.unwrap();
+                assert_eq!(*got, 2, "{way:?} after {wait} ms");
+            }
+        }
+    }
+}
+
+/// A load that takes its versions after a `set` has told the store.
+#[tokio::test(start_paused = true)]
+async fn a_load_that_was_replaced_writes_nothing_to_the_store() {
+    for wait in [0, 10, 30, 50, 70] {
+        let store = TestStore::slow(10);
+        let (cache, source) = (relaxed(&store), Source::gated(1));
+        let policy = minute().tag("tag");
+        let call = ask_aside(&cache, &policy, &source);
+        sleep(ms(wait)).await;
+        cache.set(&key(), 2u64, &policy).await.unwrap();
+        sleep(ms(200)).await;
+        source.open();
+        call.await.unwrap().unwrap();
+        sleep(ms(200)).await;
+        assert_eq!(ask(&strict(&store), &policy, &source).await.unwrap(), 2, "after {wait} ms");
     }
 }
