@@ -114,8 +114,12 @@ mod tests {
         let goals = read(&benches.join("goals.toml")).unwrap().benches;
         assert!(!goals.is_empty());
         for Goal { id, area, operation, ours, peer, .. } in goals {
-            let path = benches.join("benches").join(&area).with_extension("rs");
-            let text = fs::read_to_string(&path).unwrap_or_default();
+            let path = benches.join("benches").join(&area);
+            let mut text = fs::read_to_string(path.with_extension("rs")).unwrap_or_default();
+            // An area may have its parts in a folder.
+            for part in fs::read_dir(&path).into_iter().flatten() {
+                text += &fs::read_to_string(part.unwrap().path()).unwrap();
+            }
             for word in [&operation, &ours, &peer] {
                 assert!(text.contains(&format!("\"{word}\"")), "{id}: no {word:?} in {path:?}");
             }
