@@ -16,7 +16,7 @@ use crate::format::Format;
 use crate::local::{LocalTier, ShardedTier};
 use crate::remote::{Remote, Treatment};
 use crate::stats::Counters;
-use crate::store::{NoStore, Store, Versions};
+use crate::store::{Backend, NoStore};
 use crate::tags::TagTable;
 use crate::tiers::{Tiers, Weigh};
 
@@ -81,14 +81,14 @@ impl<S> CacheBuilder<S> {
     }
 
     /// Shares values with other processes through `store`.
-    pub fn store<T: Store + Versions + 'static>(self, store: T) -> CacheBuilder<T> {
+    pub fn store<T: Backend>(self, store: T) -> CacheBuilder<T> {
         self.maybe_store(Some(store))
     }
 
     /// The same, where it is decided at run time whether there is a store. With `None` the cache is
     /// in-process, whatever `T` is; [`AnyStore`](crate::AnyStore) leaves the choice of store open
     /// too.
-    pub fn maybe_store<T: Store + Versions + 'static>(self, store: Option<T>) -> CacheBuilder<T> {
+    pub fn maybe_store<T: Backend>(self, store: Option<T>) -> CacheBuilder<T> {
         let Self { tier, treatment, packing, recheck_after, fill_lock, fill_lock_wait, .. } = self;
         CacheBuilder { tier, store, treatment, packing, recheck_after, fill_lock, fill_lock_wait }
     }

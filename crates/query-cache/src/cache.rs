@@ -15,7 +15,7 @@ use crate::load::{Loaded, hide, hide_with};
 use crate::policy::Policy;
 use crate::shape::{Cacheable, Shape, typed};
 use crate::stats::Stats;
-use crate::store::{NoStore, Store, Versions};
+use crate::store::{Backend, NoStore};
 use crate::tiers::{Seen, Tiers};
 
 /// A read-through cache of two levels: this process, and perhaps a store shared with others.
@@ -50,7 +50,7 @@ impl<S> Cache<S> {
     }
 }
 
-impl<S: Store + Versions + 'static> Cache<S> {
+impl<S: Backend> Cache<S> {
     /// The value of `key`: from this process, from the store, or else from `load`, kept by
     /// `policy`.
     ///

@@ -17,7 +17,7 @@ use crate::load::{Brought, Load};
 use crate::policy::Policy;
 use crate::remote::{Found, Held, Outgoing};
 use crate::shape::Shape;
-use crate::store::{Store, Versions};
+use crate::store::Backend;
 use crate::tags::Snapshot;
 use crate::tiers::{Landed, Source, Tiers};
 
@@ -34,7 +34,7 @@ pub(crate) struct Fill<S> {
     pub(crate) early: bool,
 }
 
-impl<S: Store + Versions + 'static> Fill<S> {
+impl<S: Backend> Fill<S> {
     /// Loads in a task of its own: it ends whether or not anybody waits for it.
     pub(crate) fn spawn_load(self, ticket: Ticket<Landed>, load: Load) {
         let span = tracing::debug_span!("fill", key = ?self.key);
@@ -187,7 +187,7 @@ impl<S: Store + Versions + 'static> Fill<S> {
     }
 }
 
-impl<S: Store + Versions + 'static> Tiers<S> {
+impl<S: Backend> Tiers<S> {
     /// Puts `value` in place of whatever the key has, in a task of its own: once begun it is
     /// finished.
     pub(crate) fn replace(&self, fill: Fill<S>, value: AnyValue) -> JoinHandle<Result<(), Error>> {

@@ -4,10 +4,10 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::key::{Key, Namespace};
 use crate::name::Name;
-use crate::store::{Store, Versions};
+use crate::store::Backend;
 use crate::tags::{Change, Tag};
 
-impl<S: Store + Versions + 'static> Cache<S> {
+impl<S: Backend> Cache<S> {
     /// Makes the value of `key` dead, with whatever a load under way may bring. Stale serving is
     /// forbidden too. Costs one round trip if there is a store.
     ///

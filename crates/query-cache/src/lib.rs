@@ -109,7 +109,7 @@ pub use crate::shape::Cacheable;
 pub use crate::stats::Stats;
 #[cfg(feature = "redis")]
 pub use crate::store::redis;
-pub use crate::store::{AnyStore, Item, MemoryStore, NoStore, Store, Stored, Versions};
+pub use crate::store::{AnyStore, Backend, Item, MemoryStore, NoStore, Store, Stored, Versions};
 pub use crate::tags::Tag;
 
 /// The example of the README is compiled and run.

@@ -22,10 +22,10 @@ use crate::policy::Policy;
 use crate::read::Awaited;
 use crate::remote::{Found, Held};
 use crate::shape::{Cacheable, Shape, typed};
-use crate::store::{Store, Versions};
+use crate::store::Backend;
 use crate::tiers::{Landed, Seen, Tiers};
 
-impl<S: Store + Versions + 'static> Cache<S> {
+impl<S: Backend> Cache<S> {
     /// The values of many `ids`, in their order: like
     /// [`get_or_load_optional`](Self::get_or_load_optional) for each `key(id)`, in one go.
     ///
@@ -173,7 +173,7 @@ type LoadMany = Box<
 /// Loads in a task of its own, with the types hidden.
 fn spawn<S, I, T, L, E, F, Fut>(tiers: Arc<Tiers<S>>, group: Vec<Seat<S>>, missing: Vec<I>, load: F)
 where
-    S: Store + Versions + 'static,
+    S: Backend,
     I: Clone + Eq + Hash + Send + Sync + 'static,
     T: Cacheable,
     L: IntoIterator<Item = (I, T)>,
@@ -197,11 +197,7 @@ where
     tasks.spawn(fill_many(tiers, group, load).instrument(span));
 }
 
-async fn fill_many<S: Store + Versions + 'static>(
-    tiers: Arc<Tiers<S>>,
-    group: Vec<Seat<S>>,
-    load: LoadMany,
-) {
+async fn fill_many<S: Backend>(tiers: Arc<Tiers<S>>, group: Vec<Seat<S>>, load: LoadMany) {
     // Each with its place among the ids that were missing here.
     let mut group: Vec<(usize, Seat<S>)> = group.into_iter().enumerate().collect();
     if let Some(remote) = &tiers.remote {
@@ -246,10 +242,7 @@ async fn fill_many<S: Store + Versions + 'static>(
 }
 
 /// The versions under which each of the group is loaded.
-async fn versions<S: Store + Versions>(
-    tiers: &Tiers<S>,
-    group: &[(usize, Seat<S>)],
-) -> Option<Vec<Held>> {
+async fn versions<S: Backend>(tiers: &Tiers<S>, group: &[(usize, Seat<S>)]) -> Option<Vec<Held>> {
     let remote = tiers.remote.as_ref()?;
     let deps: Vec<_> = group.iter().map(|(_, seat)| &seat.fill.deps).collect();
     let policies = group.iter().map(|(_, seat)| &seat.fill.policy);

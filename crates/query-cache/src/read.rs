@@ -15,7 +15,7 @@ use crate::key::Key;
 use crate::load::Load;
 use crate::policy::Policy;
 use crate::shape::Shape;
-use crate::store::{Store, Versions};
+use crate::store::Backend;
 use crate::tiers::{Landed, Seen};
 
 /// A flight that the caller may wait for.
@@ -26,7 +26,7 @@ pub(crate) enum Awaited {
     Joined(Waiter<Landed>),
 }
 
-impl<S: Store + Versions + 'static> Cache<S> {
+impl<S: Backend> Cache<S> {
     /// The value of a key that the local tier has no fresh value of at hand.
     pub(crate) async fn read(
         &self,

@@ -21,7 +21,7 @@ use crate::name::{Name, Version};
 use crate::pending::Pending;
 use crate::shape::Shape;
 use crate::stats::Counters;
-use crate::store::{Store, Stored, Versions};
+use crate::store::{Backend, Stored};
 use crate::tags::Change;
 
 pub(crate) use self::packing::Outgoing;
@@ -90,7 +90,7 @@ impl<S> Remote<S> {
     }
 }
 
-impl<S: Store + Versions> Remote<S> {
+impl<S: Backend> Remote<S> {
     /// The value of a key whose dependencies are known. Costs one round trip.
     pub(crate) async fn read(&self, key: &Key, deps: &Deps, shape: Shape) -> Option<Found> {
         self.flush().await.ok()?;
@@ -286,9 +286,9 @@ fn change(
 
 /// Starts the background task when names are still unsent, also when the caller's future is
 /// dropped.
-struct RetryOnDrop<'a, S: Store + Versions + 'static>(&'a Arc<Remote<S>>);
+struct RetryOnDrop<'a, S: Backend>(&'a Arc<Remote<S>>);
 
-impl<S: Store + Versions + 'static> Drop for RetryOnDrop<'_, S> {
+impl<S: Backend> Drop for RetryOnDrop<'_, S> {
     fn drop(&mut self) {
         let remote = self.0;
         if remote.pending.is_empty() || remote.resending.swap(true, Ordering::AcqRel) {

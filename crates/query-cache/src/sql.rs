@@ -97,7 +97,7 @@ use crate::error::Error;
 use crate::key::{Namespace, Tenant};
 use crate::policy::Policy;
 use crate::shape::Cacheable;
-use crate::store::{NoStore, Store, Versions};
+use crate::store::{Backend, NoStore};
 use crate::sync::lock;
 use crate::tags::Tag;
 
@@ -212,7 +212,7 @@ impl<S> SqlCache<S> {
     }
 }
 
-impl<S: Store + Versions + 'static> SqlCache<S> {
+impl<S: Backend> SqlCache<S> {
     /// The answer of `statement`: kept from before, or else from `load`, which runs the statement it
     /// is given. It is tagged with the statement's tables beside the tags of `policy`.
     ///

@@ -88,6 +88,11 @@ pub trait Versions: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
+/// All that a [`Cache`](crate::Cache) asks of its store. Implemented by whatever implements its parts.
+pub trait Backend: Store + Versions + 'static {}
+
+impl<S: Store + Versions + 'static> Backend for S {}
+
 /// The store of a cache that has none: no value of this type exists.
 #[derive(Clone, Copy, Debug)]
 pub enum NoStore {}

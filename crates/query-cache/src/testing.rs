@@ -5,7 +5,7 @@ use std::time::Duration;
 pub use crate::codec::{Packed, Packer};
 use crate::error::StoreError;
 use crate::name::{Name, Version};
-use crate::store::{Item, Store, Stored, Versions};
+use crate::store::{Backend, Item, Store, Stored};
 
 /// Checks what the cache relies on. Panics at the first thing that is not so.
 ///
@@ -15,7 +15,7 @@ use crate::store::{Item, Store, Stored, Versions};
 /// # Panics
 ///
 /// With what was expected, where the store does otherwise or fails.
-pub async fn contract<S: Store + Versions>(store: S) {
+pub async fn contract<S: Backend>(store: S) {
     values_are_kept_replaced_and_removed(&store).await;
     values_expire_and_say_when(&store).await;
     versions_are_made_once(&store).await;
@@ -93,7 +93,7 @@ async fn values_expire_and_say_when<S: Store>(store: &S) {
     .await;
 }
 
-async fn versions_are_made_once<S: Store + Versions>(store: &S) {
+async fn versions_are_made_once<S: Backend>(store: &S) {
     let (known, unknown) = (name(), name());
     let (first, second) = (Version::random(), Version::random());
     assert_eq!(ok(store.read(&[known]).await), [None], "an unknown name has no version");
@@ -105,7 +105,7 @@ async fn versions_are_made_once<S: Store + Versions>(store: &S) {
     assert_eq!(both, [Some(first), Some(second)], "what was ensured is read");
 }
 
-async fn removed_versions_do_not_come_back<S: Store + Versions>(store: &S) {
+async fn removed_versions_do_not_come_back<S: Backend>(store: &S) {
     let name = name();
     let (first, second) = (Version::random(), Version::random());
     ok(store.ensure(&[name], first, MINUTE).await);
@@ -115,7 +115,7 @@ async fn removed_versions_do_not_come_back<S: Store + Versions>(store: &S) {
     assert_eq!(next, [second], "the next version is a new one");
 }
 
-async fn versions_live_as_long_as_the_longest_wish<S: Store + Versions>(store: &S) {
+async fn versions_live_as_long_as_the_longest_wish<S: Backend>(store: &S) {
     let (short, long) = (name(), name());
     let (blink, version) = (Duration::from_millis(50), Version::random());
     ok(store.ensure(&[short, long], version, blink).await);
@@ -155,7 +155,7 @@ async fn many_are_kept_and_found_in_order<S: Store>(store: &S) {
     assert_eq!(ok(store.get_many(&[]).await), [], "no names have no values");
 }
 
-async fn an_expiry_changes_the_second_half_alone<S: Store + Versions>(store: &S) {
+async fn an_expiry_changes_the_second_half_alone<S: Backend>(store: &S) {
     let (known, other, unknown, short) = (name(), name(), name(), name());
     let [first, second, third] = [0; 3].map(|_| Version::random());
     ok(store.ensure(&[known, other], first, MINUTE).await);

@@ -17,7 +17,7 @@ use crate::name::Name;
 use crate::remote::{Held, Remote};
 use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
-use crate::store::{Store, Versions};
+use crate::store::Backend;
 use crate::tags::{Change, Snapshot, TagTable};
 use crate::tasks::Tasks;
 
@@ -188,7 +188,7 @@ impl<S> Tiers<S> {
     }
 }
 
-impl<S: Store + Versions + 'static> Tiers<S> {
+impl<S: Backend> Tiers<S> {
     /// Looks again, after the store was asked whether the entry still holds.
     pub(crate) async fn look_checked(&self, key: &Key) -> Seen {
         match self.look(key) {

@@ -11,13 +11,13 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::name::{Name, Version};
 use crate::shape::Shape;
-use crate::store::{Store, Stored, Versions};
+use crate::store::{Backend, Stored};
 use crate::tags::Change;
 
 use super::packing::Pace;
 use super::{Found, Held, Remote, change};
 
-impl<S: Store + Versions> Remote<S> {
+impl<S: Backend> Remote<S> {
     /// The values of keys whose dependencies are known. Costs one round trip for all.
     pub(crate) async fn read_many(&self, all: &[(&Key, &Deps, Shape)]) -> Vec<Option<Found>> {
         let read = async {

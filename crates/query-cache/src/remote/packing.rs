@@ -10,7 +10,7 @@ use crate::format::Unencodable;
 use crate::key::Key;
 use crate::name::{Name, Version};
 use crate::shape::Shape;
-use crate::store::{Item, Store, Versions};
+use crate::store::{Backend, Item};
 use crate::tags::Change;
 
 use super::{Found, Held, Remote};
@@ -95,7 +95,7 @@ impl<S> Remote<S> {
     }
 }
 
-impl<S: Store + Versions> Remote<S> {
+impl<S: Backend> Remote<S> {
     /// Writes a value. If one of the versions it was loaded under is outdated by now, what is
     /// written is dead from the start. Costs one round trip. Whether the store has it.
     pub(crate) async fn write(&self, key: &Key, outgoing: Outgoing) -> bool {

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use super::{SqlCache, Statement};
 use crate::error::Error;
-use crate::store::{Store, Versions};
+use crate::store::Backend;
 use crate::tags::Tag;
 
 /// What a transaction changes. Made by [`SqlCache::change`], told of each statement before it runs,
@@ -18,13 +18,13 @@ use crate::tags::Tag;
 /// unknown. Then all it was told of is outdated at once, and again after the cache's
 /// [`settle_time`](SqlCache::settle_time): a server may still commit what it was sent.
 #[must_use = "a change that is dropped at once outdates its tables before they are written"]
-pub struct Change<S: Store + Versions + 'static> {
+pub struct Change<S: Backend> {
     sql: SqlCache<S>,
     runtime: Handle,
     tags: Vec<Tag>,
 }
 
-impl<S: Store + Versions + 'static> Change<S> {
+impl<S: Backend> Change<S> {
     pub(super) fn new(sql: SqlCache<S>) -> Self {
         Self { sql, runtime: Handle::current(), tags: Vec::new() }
     }
@@ -60,7 +60,7 @@ impl<S: Store + Versions + 'static> Change<S> {
     }
 }
 
-impl<S: Store + Versions + 'static> Drop for Change<S> {
+impl<S: Backend> Drop for Change<S> {
     fn drop(&mut self) {
         let tags = mem::take(&mut self.tags);
         if tags.is_empty() {
@@ -91,7 +91,7 @@ pub(super) fn warn_unsent(told: Result<(), Error>) {
     }
 }
 
-impl<S: Store + Versions + 'static> fmt::Debug for Change<S> {
+impl<S: Backend> fmt::Debug for Change<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change").field("tags", &self.tags).finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 
-use super::{Item, Store, Stored, Versions};
+use super::{Backend, Item, Store, Stored, Versions};
 
 /// Any store, its type hidden. Cheap to clone; costs one allocation a call.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct AnyStore(Arc<dyn Erased>);
 
 impl AnyStore {
     /// Hides the type of `store`.
-    pub fn new(store: impl Store + Versions + 'static) -> Self {
+    pub fn new(store: impl Backend) -> Self {
         Self(Arc::new(store))
     }
 }
@@ -44,7 +44,7 @@ trait Erased: Send + Sync {
     fn expire<'a>(&'a self, names: &'a [Name], offered: Version) -> Boxed<'a, ()>;
 }
 
-impl<S: Store + Versions> Erased for S {
+impl<S: Backend> Erased for S {
     fn get_many<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Stored>>> {
         Box::pin(Store::get_many(self, names))
     }

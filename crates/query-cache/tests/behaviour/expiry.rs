@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use query_cache::{Cache, Error, Policy, Store, Versions};
+use query_cache::{Backend, Cache, Error, Policy};
 use tokio::time::{advance, sleep};
 
 use crate::support::{Mode, Source, TestStore, ask, key, minute, ms, relaxed, strict, until};
@@ -18,7 +18,7 @@ enum Way {
 const WAYS: [Way; 4] = [Way::Key, Way::Tag, Way::Namespace, Way::All];
 
 impl Way {
-    async fn expire<S: Store + Versions + 'static>(self, cache: &Cache<S>) -> Result<(), Error> {
+    async fn expire<S: Backend>(self, cache: &Cache<S>) -> Result<(), Error> {
         match self {
             Self::Key => cache.expire(&key()).await,
             Self::Tag => cache.expire_tags(["tag", "other"]).await,
@@ -32,7 +32,7 @@ fn patient() -> Policy {
     minute().stale_for(ms(60_000)).tag("tag")
 }
 
-async fn is_served_as_stale<S: Store + Versions + 'static>(cache: Cache<S>, way: Way) {
+async fn is_served_as_stale<S: Backend>(cache: Cache<S>, way: Way) {
     let source = Source::gated(1);
     source.let_through(1);
     ask(&cache, &patient(), &source).await.unwrap();

@@ -1,6 +1,6 @@
 //! Times: stale serving, negative entries, what remains of a life.
 
-use query_cache::{Cache, Error, Loaded, Policy, Store, Versions};
+use query_cache::{Backend, Cache, Error, Loaded, Policy};
 use tokio::time::{advance, sleep};
 
 use crate::support::{Down, Source, TestStore, ask, key, minute, ms, relaxed, until};
@@ -216,11 +216,7 @@ async fn a_call_waits_no_longer_than_it_is_let_and_the_load_goes_on() {
 /// A page with its entity tag, which is sent again only when it has changed.
 type Page = (u32, String);
 
-async fn page(
-    cache: &Cache<impl Store + Versions + 'static>,
-    policy: &Policy,
-    etag: u32,
-) -> Result<Page, Error> {
+async fn page(cache: &Cache<impl Backend>, policy: &Policy, etag: u32) -> Result<Page, Error> {
     let load = move |previous: Option<std::sync::Arc<Page>>| async move {
         let known = previous.as_ref().map(|page| page.0);
         let text = format!("{etag} after {known:?}");

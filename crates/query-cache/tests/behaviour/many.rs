@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use query_cache::{Cache, Error, Key, Policy, Store, Versions};
+use query_cache::{Backend, Cache, Error, Key, Policy};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{advance, sleep};
@@ -71,7 +71,7 @@ fn tagged(id: &u32) -> Policy {
     minute().tag(format!("row:{id}"))
 }
 
-async fn ask_by<S: Store + Versions + 'static>(
+async fn ask_by<S: Backend>(
     cache: &Cache<S>,
     rows: &Rows,
     ids: &[u32],
@@ -82,11 +82,7 @@ async fn ask_by<S: Store + Versions + 'static>(
     Ok(values.iter().map(|value| **value).collect())
 }
 
-async fn ask<S: Store + Versions + 'static>(
-    cache: &Cache<S>,
-    rows: &Rows,
-    ids: &[u32],
-) -> Vec<Option<u64>> {
+async fn ask<S: Backend>(cache: &Cache<S>, rows: &Rows, ids: &[u32]) -> Vec<Option<u64>> {
     ask_by(cache, rows, ids, tagged).await.unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use query_cache::{Cache, Loaded, Policy, Store, Versions};
+use query_cache::{Backend, Cache, Loaded, Policy};
 use tokio::time::sleep;
 
 use crate::support::{
@@ -25,12 +25,7 @@ const WAYS: [Way; 5] = [Way::Key, Way::Tag, Way::Clear, Way::ClearAll, Way::Set]
 
 impl Way {
     /// After this the source and the cache agree on `value`.
-    async fn change<S: Store + Versions + 'static>(
-        self,
-        cache: &Cache<S>,
-        source: &Source,
-        value: u64,
-    ) {
+    async fn change<S: Backend>(self, cache: &Cache<S>, source: &Source, value: u64) {
         source.write(value);
         match self {
             Self::Key => cache.invalidate(&key()).await.unwrap(),
@@ -42,7 +37,7 @@ impl Way {
     }
 }
 
-async fn a_running_load_is_not_kept<S: Store + Versions + 'static>(cache: Cache<S>, way: Way) {
+async fn a_running_load_is_not_kept<S: Backend>(cache: Cache<S>, way: Way) {
     let (source, policy) = (Source::gated(1), minute().tag("tag"));
     let early = ask_aside(&cache, &policy, &source);
     source.begun(1).await;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use query_cache::{
-    Cache, CacheBuilder, Item, Key, MemoryStore, Name, NoStore, Policy, Store, StoreError, Stored,
-    Version, Versions,
+    Backend, Cache, CacheBuilder, Item, Key, MemoryStore, Name, NoStore, Policy, Store, StoreError,
+    Stored, Version, Versions,
 };
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -231,7 +231,7 @@ impl Source {
 }
 
 /// One call of the cache with `source` behind it.
-pub(crate) async fn ask<S: Store + Versions + 'static>(
+pub(crate) async fn ask<S: Backend>(
     cache: &Cache<S>,
     policy: &Policy,
     source: &Source,
@@ -241,7 +241,7 @@ pub(crate) async fn ask<S: Store + Versions + 'static>(
 }
 
 /// The same in a task of its own.
-pub(crate) fn ask_aside<S: Store + Versions + 'static>(
+pub(crate) fn ask_aside<S: Backend>(
     cache: &Cache<S>,
     policy: &Policy,
     source: &Source,
