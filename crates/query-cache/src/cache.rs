@@ -95,7 +95,7 @@ impl<S: Backend> Cache<S> {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
-        if let Seen::Fresh(entry) = self.tiers.look(key) {
+        if let Some(entry) = self.tiers.at_hand(key) {
             return typed(self.tiers.hit(&entry));
         }
         typed(self.read(key, policy, Shape::of::<T>(), hide(load)).await?)
@@ -119,7 +119,7 @@ impl<S: Backend> Cache<S> {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Option<T>, E>> + Send + 'static,
     {
-        if let Seen::Fresh(entry) = self.tiers.look(key) {
+        if let Some(entry) = self.tiers.at_hand(key) {
             return typed(self.tiers.hit(&entry));
         }
         typed(self.read(key, policy, Shape::of_optional::<T>(), hide(load)).await?)
@@ -169,7 +169,7 @@ impl<S: Backend> Cache<S> {
         F: FnOnce(Option<Arc<T>>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
     {
-        if let Seen::Fresh(entry) = self.tiers.look(key) {
+        if let Some(entry) = self.tiers.at_hand(key) {
             return typed(self.tiers.hit(&entry));
         }
         typed(self.read(key, policy, Shape::of::<T>(), hide_with(load)).await?)
@@ -252,9 +252,12 @@ impl<S: Backend> Cache<S> {
             return None;
         };
         let entry = tiers.entry_from(key, found, shape, tags, Duration::ZERO);
-        tiers
-            .flights
-            .keep_if_unchanged(key, generation, || tiers.local.insert(key, Arc::clone(&entry)));
+        tiers.flights.keep_if_unchanged(key, generation, || {
+            // What a load has brought meanwhile is newer.
+            if !matches!(tiers.look(key), Seen::Fresh(_) | Seen::Due(_)) {
+                tiers.local.insert(key, Arc::clone(&entry));
+            }
+        });
         tiers.counters.store_hits.one();
         Some(Arc::clone(&entry.value))
     }

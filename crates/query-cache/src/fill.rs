@@ -132,12 +132,14 @@ impl<S: Backend> Fill<S> {
     pub(crate) fn hand_over(
         &self,
         ticket: Ticket<Landed>,
-        Brought { value, ttl }: &Brought,
+        Brought { value, ttl, stale_for }: &Brought,
         held: Option<Held>,
     ) -> Option<Times> {
         let fresh = self.policy.lifetime((self.shape.is_absent)(value.as_ref()));
         let fresh = ttl.map_or(fresh, |ttl| ttl.min(fresh));
-        let (stale, ahead) = (self.policy.stale_window(), self.ahead(fresh));
+        let stale = self.policy.stale_window();
+        let stale = stale_for.map_or(stale, |window| window.min(stale));
+        let ahead = self.ahead(fresh);
         let times = if fresh.is_zero() { Times::default() } else { Times { fresh, stale, ahead } };
         let weight = self.tiers.weight(&self.key, value, self.shape);
         let tags = ticket.tags().clone();

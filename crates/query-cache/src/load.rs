@@ -16,24 +16,31 @@ use crate::shape::Cacheable;
 pub struct Loaded<T> {
     value: Option<T>,
     ttl: Option<Duration>,
+    stale_for: Option<Duration>,
 }
 
 impl<T> Loaded<T> {
     /// A new value.
     pub const fn new(value: T) -> Self {
-        Self { value: Some(value), ttl: None }
+        Self { value: Some(value), ttl: None, stale_for: None }
     }
 
     /// The previous value is still the right one: it begins a new life. An error if there was none.
     pub const fn unchanged() -> Self {
-        Self { value: None, ttl: None }
+        Self { value: None, ttl: None, stale_for: None }
     }
 
-    /// This value is fresh for `ttl`, if that is less than the policy's time to live. Where the policy
-    /// has [`stale_for`](crate::Policy::stale_for), it may be served for that long after. Zero: it is
-    /// handed to those who wait and not kept at all.
+    /// This value is fresh for `ttl`, if that is less than the policy's time to live. Zero: it is handed
+    /// to those who wait and not kept at all.
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
+        self
+    }
+
+    /// After that it may be served as a stale one for `window`, if that is less than the policy's
+    /// [`stale_for`](crate::Policy::stale_for).
+    pub const fn stale_for(mut self, window: Duration) -> Self {
+        self.stale_for = Some(window);
         self
     }
 }
@@ -49,11 +56,12 @@ impl<T> From<T> for Loaded<T> {
 pub(crate) struct Brought {
     pub(crate) value: AnyValue,
     pub(crate) ttl: Option<Duration>,
+    pub(crate) stale_for: Option<Duration>,
 }
 
 impl From<AnyValue> for Brought {
     fn from(value: AnyValue) -> Self {
-        Self { value, ttl: None }
+        Self { value, ttl: None, stale_for: None }
     }
 }
 
@@ -93,14 +101,14 @@ where
         Box::pin(async move {
             let typed = previous.clone().and_then(|value| value.downcast().ok());
             let known = typed.is_some();
-            let Loaded { value, ttl } =
+            let Loaded { value, ttl, stale_for } =
                 load(typed).await.map_err(|error| Cause::from(error.into()))?;
             let value = match value {
                 Some(value) => Some(Arc::new(value) as AnyValue),
                 None => previous.filter(|_| known),
             };
             value
-                .map(|value| Brought { value, ttl })
+                .map(|value| Brought { value, ttl, stale_for })
                 .ok_or_else(|| Arc::new(NothingBefore) as Cause)
         })
     })

@@ -29,13 +29,14 @@ impl<S: Backend> Cache<S> {
     /// The values of many `ids`, in their order: like
     /// [`get_or_load_optional`](Self::get_or_load_optional) for each `key(id)`, in one go.
     ///
-    /// What this process does not have is looked for in the store, in one round trip for all. `load`
-    /// then runs once, for exactly the ids that are missing and that nobody else is loading; those
-    /// it brings no value for are absent. It all is written to the store in one round trip. Of stale
-    /// values, which are served at once, the same load brings the next ones.
+    /// What this process does not have is looked for in the store, in one round trip for each 1000 ids.
+    /// `load` then runs once, for exactly the ids that are missing and that nobody else is loading;
+    /// those it brings no value for are absent. It all is written to the store, in one round trip for
+    /// each megabyte. Of stale values, which are served at once, the same load brings the next ones.
     ///
-    /// `policy` is asked for the ids that are loaded only. Does not take the
-    /// [fill lock](crate::FillLock): each of several processes may load the same ids once.
+    /// `policy` is asked for the ids that are loaded only; the load may take as long as the most patient
+    /// of them permits. Does not take the [fill lock](crate::FillLock): each of several processes may load
+    /// the same ids once.
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl<S: Backend> Cache<S> {
         let answers = looked.into_iter().enumerate().map(|(at, seen)| {
             let fill = || self.fill(&keys[at], &policy(&ids[at]), shape, &seen);
             let mut refresh = |entry: &Entry| {
-                if self.may_refresh(entry) {
+                if self.tiers.may_refresh(entry) {
                     self.take_seat(at, fill(), &mut group);
                 }
             };

@@ -82,7 +82,7 @@ impl Policy {
 
     /// In the last `window` of a value's time to live, the next call starts a refresh and still gets
     /// the value: what is asked for often is replaced before it is stale, and nobody waits. Default:
-    /// no window. Should be longer than a load takes, and shorter than the time to live less its
+    /// no window. A value that [`get`](crate::Cache::get) took from the store has none. Should be longer than a load takes, and shorter than the time to live less its
     /// [`jitter`](Self::jitter), or each new value is refreshed at once.
     #[must_use]
     pub fn refresh_ahead(mut self, window: Duration) -> Self {

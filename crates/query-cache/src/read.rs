@@ -40,12 +40,12 @@ impl<S: Backend> Cache<S> {
         match &seen {
             Seen::Fresh(entry) => Ok(self.tiers.hit(entry)),
             Seen::Due(entry) => {
-                self.refresh(self.fill(key, policy, shape, &seen), load);
+                self.refresh(entry, || self.fill(key, policy, shape, &seen), load);
                 Ok(self.tiers.hit(entry))
             }
             Seen::Stale(entry) => {
                 let patience = policy.patience_with_stale();
-                let awaited = self.refresh(self.fill(key, policy, shape, &seen), load);
+                let awaited = self.refresh(entry, || self.fill(key, policy, shape, &seen), load);
                 match awaited.filter(|_| !patience.is_zero()) {
                     Some(awaited) => {
                         let patience = policy.answer_limit().map_or(patience, |l| l.min(patience));
@@ -135,10 +135,16 @@ impl<S: Backend> Cache<S> {
     }
 
     /// Starts a load that nobody has to wait for, unless one is under way or has failed a moment ago.
-    fn refresh(&self, mut fill: Fill<S>, load: Load) -> Option<Awaited> {
-        if fill.stale.as_ref().is_some_and(|stale| !self.may_refresh(stale)) {
+    fn refresh(
+        &self,
+        entry: &Entry,
+        fill: impl FnOnce() -> Fill<S>,
+        load: Load,
+    ) -> Option<Awaited> {
+        if !self.tiers.may_refresh(entry) {
             return None;
         }
+        let mut fill = fill();
         match self.board(&mut fill) {
             Boarding::Found(_) => None,
             Boarding::Joined(waiter) => Some(Awaited::Joined(waiter)),
@@ -147,11 +153,6 @@ impl<S: Backend> Cache<S> {
                 Some(Awaited::Started(waiter))
             }
         }
-    }
-
-    /// Whether no load of it has failed a moment ago.
-    pub(crate) fn may_refresh(&self, stale: &Entry) -> bool {
-        now() >= stale.retry_at.get(self.tiers.origin)
     }
 
     pub(crate) fn board(&self, fill: &mut Fill<S>) -> Boarding<Arc<Entry>, Landed> {
@@ -165,7 +166,15 @@ impl<S: Backend> Cache<S> {
                 None
             }
         };
-        self.tiers.flights.board(&fill.key, || self.tiers.snapshot(&fill.deps), find)
+        let boarding =
+            self.tiers.flights.board(&fill.key, || self.tiers.snapshot(&fill.deps), find);
+        if let (Boarding::Started(..), Some(due)) =
+            (&boarding, fill.stale.as_ref().filter(|_| fill.early))
+        {
+            // Those who come meanwhile take the value and do not look for the flight.
+            due.retry_at.set(self.tiers.origin, now() + fill.policy.retry_pause());
+        }
+        boarding
     }
 
     /// What a load needs to bring the next value of a key that was seen like this.

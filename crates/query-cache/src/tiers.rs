@@ -99,6 +99,20 @@ impl<S> Tiers<S> {
         }
     }
 
+    /// What can be served without a thought: it is fresh, and no refresh of it is to be started.
+    pub(crate) fn at_hand(&self, key: &Key) -> Option<Arc<Entry>> {
+        match self.look(key) {
+            Seen::Fresh(entry) => Some(entry),
+            Seen::Due(entry) if !self.may_refresh(&entry) => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// Whether no refresh of it has begun or failed a moment ago.
+    pub(crate) fn may_refresh(&self, entry: &Entry) -> bool {
+        now() >= entry.retry_at.get(self.origin)
+    }
+
     fn is_checked(&self, entry: &Entry, now: Instant) -> bool {
         let recent = |proof: &Proof| now < proof.checked.get(self.origin) + self.recheck_after;
         entry.proof.as_deref().is_none_or(recent)

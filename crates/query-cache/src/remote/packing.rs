@@ -102,17 +102,30 @@ impl<S: Backend> Remote<S> {
         self.write_many(vec![(key.name(), outgoing)]).await == 1
     }
 
-    /// Writes several values. Costs one round trip for all. How many the store has.
+    /// Writes several values, in one round trip as long as they are together under
+    /// [`TOGETHER`]. How many the store has.
     pub(crate) async fn write_many(&self, all: Vec<(Name, Outgoing)>) -> usize {
-        let mut packed = Vec::with_capacity(all.len());
+        let (mut packed, mut bytes, mut written) = (Vec::new(), 0, 0);
         let mut pace = Pace::default();
         for (name, outgoing) in all {
             let Some(value) = self.pack(outgoing).await else { continue };
             pace.worked_on(value.encoded).await;
-            if value.ttl >= Duration::from_millis(1) {
-                packed.push((name, value));
+            if value.ttl < Duration::from_millis(1) {
+                continue;
+            }
+            bytes += value.bytes.len();
+            packed.push((name, value));
+            if bytes >= TOGETHER {
+                written += self.send(&packed).await;
+                packed.clear();
+                bytes = 0;
             }
         }
+        written + self.send(&packed).await
+    }
+
+    /// How many of them the store has now: all or, as far as is known, none.
+    async fn send(&self, packed: &[(Name, Packed)]) -> usize {
         let items: Vec<Item<'_>> = packed
             .iter()
             .map(|(name, value)| Item { name: *name, bytes: &value.bytes, ttl: value.ttl })
@@ -140,6 +153,10 @@ impl Outgoing {
         Ok(Packed { bytes, ttl: fresh + stale, encoded: payload.len() })
     }
 }
+
+/// From so many bytes on, values are sent before the next ones are packed: what is written together
+/// holds up what others ask for, and waits in memory.
+const TOGETHER: usize = 1 << 20;
 
 /// Lets other tasks run while many small values are worked on.
 #[derive(Default)]

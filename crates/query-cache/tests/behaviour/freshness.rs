@@ -277,6 +277,23 @@ async fn a_load_can_shorten_the_life_of_what_it_brings_but_not_lengthen_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_load_can_shorten_the_stale_window_but_not_lengthen_it() {
+    let cache = Cache::builder().build();
+    let policy = brief().retry_after(ms(1));
+    for (asked, window) in [(0, 0), (300, 300), (60_000, 1000)] {
+        let key = query_cache::Key::new("token").part(asked);
+        let load = move |_| async move { Ok::<_, Down>(Loaded::new(1u64).stale_for(ms(asked))) };
+        cache.get_or_load_with(&key, &policy, load).await.unwrap();
+        let fail = |_| async { Err::<Loaded<u64>, _>(Down) };
+        for (step, at) in [(80 + window, 80 + window), (40, 120 + window)] {
+            advance(ms(step)).await;
+            let answer = cache.get_or_load_with(&key, &policy, fail).await;
+            assert_eq!(answer.is_ok(), at < 100 + window, "{asked} ms, after {at} ms");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_lives_shorter_than_the_window_is_not_loaded_again_and_again() {
     let cache = relaxed(&TestStore::new());
     let policy = Policy::ttl(ms(60_000)).refresh_ahead(ms(10_000)).negative_ttl(ms(1000));

@@ -128,6 +128,27 @@ async fn each_tier_is_asked_and_told_once_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_very_large_batch_goes_in_pieces_and_is_loaded_at_once() {
+    let (store, rows) = (TestStore::new(), Rows::new());
+    let ids: Vec<u32> = (0..10_000).collect();
+    for loads in [1, 1] {
+        let calls = store.calls();
+        let cache = relaxed(&store);
+        let found = ask(&cache, &rows, &ids).await;
+        assert!(
+            found
+                .iter()
+                .zip(&ids)
+                .all(|(row, id)| *row == (*id < 100).then(|| u64::from(*id) * 10))
+        );
+        assert_eq!(rows.loads().len(), loads);
+        cache.close().await.unwrap();
+        let calls = store.calls() - calls;
+        assert!((20..100).contains(&calls), "{calls} calls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_being_loaded_is_waited_for_and_not_loaded_again() {
     let (cache, rows) = (relaxed(&TestStore::new()), Rows::gated());
     let first = ask_aside(&cache, &rows, &[1, 2, 3]);

@@ -8,7 +8,7 @@ use query_cache::{Backend, Cache, Loaded, Policy};
 use tokio::time::sleep;
 
 use crate::support::{
-    Down, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until,
+    Down, Mode, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until,
 };
 
 /// Every way to say that a value is out of date.
@@ -214,4 +214,25 @@ async fn a_load_that_was_replaced_writes_nothing_to_the_store() {
         sleep(ms(200)).await;
         assert_eq!(ask(&strict(&store), &policy, &source).await.unwrap(), 2, "after {wait} ms");
     }
+}
+
+/// The store answers a `get`, then fails, so a load goes past it.
+#[tokio::test(start_paused = true)]
+async fn what_a_get_finds_in_the_store_does_not_replace_what_was_loaded_since() {
+    let (store, source) = (TestStore::new(), Source::new(1));
+    ask(&relaxed(&store), &minute(), &source).await.unwrap();
+    sleep(ms(20)).await;
+    store.delay.store(10, Ordering::Relaxed);
+    let cache = relaxed(&store);
+    let get = {
+        let cache = cache.clone();
+        tokio::spawn(async move { cache.get::<u64>(&key()).await.unwrap().map(|value| *value) })
+    };
+    // Both its answers are made; the second one is on the way.
+    sleep(ms(35)).await;
+    store.set_mode(Mode::Fails);
+    source.write(2);
+    assert_eq!(ask(&cache, &minute(), &source).await.unwrap(), 2);
+    assert_eq!(get.await.unwrap(), Some(1));
+    assert_eq!(ask(&cache, &minute(), &source).await.unwrap(), 2);
 }
