@@ -90,12 +90,11 @@ impl Predicate {
     /// [`Predicate::Opaque`].
     #[must_use]
     pub fn parse(text: &str, backend: Backend) -> Self {
-        parser(text, backend)
-            .and_then(|mut parser| {
-                let expr = parser.parse_expr().ok()?;
-                (parser.peek_token().token == Token::EOF).then(|| convert::predicate(&expr))
-            })
-            .unwrap_or(Self::Opaque)
+        let read = with_parser(text, backend, |parser| {
+            let expr = parser.parse_expr().ok()?;
+            (parser.peek_token().token == Token::EOF).then(|| convert::predicate(&expr))
+        });
+        read.unwrap_or(Self::Opaque)
     }
 
     pub(crate) fn equal(column: ColumnRef, operand: Operand) -> Self {
@@ -115,15 +114,31 @@ impl Predicate {
 /// deep as they are long, and the parser's trees are dropped by recursion.
 const MAX_DEPTH: usize = 2_000;
 
-/// A parser over `text`, unless it cannot be cut into tokens or could nest too deeply.
-pub(crate) fn parser(text: &str, backend: Backend) -> Option<Parser<'static>> {
+/// From so many of them on a text is read on a stack of its own: the parser may need far more than a
+/// thread of a runtime has, and checks too late.
+const SHALLOW: usize = 24;
+
+const STACK: usize = 64 << 20;
+
+/// What `read` makes of a parser over `text`; nothing if that cannot be cut into tokens or could nest
+/// too deeply. Trees must not leave `read`: they are dropped by recursion.
+pub(crate) fn with_parser<T>(
+    text: &str,
+    backend: Backend,
+    read: impl FnOnce(&mut Parser<'static>) -> Option<T>,
+) -> Option<T> {
     let dialect: &'static dyn Dialect = match backend {
         Backend::Postgres => &PostgreSqlDialect {},
         Backend::Sqlite => &SQLiteDialect {},
     };
     let tokens = Tokenizer::new(dialect, text).tokenize().ok()?;
     let nesting = tokens.iter().filter(|token| may_nest(token)).count();
-    (nesting <= MAX_DEPTH).then(|| Parser::new(dialect).with_tokens(tokens))
+    let read = move || read(&mut Parser::new(dialect).with_tokens(tokens));
+    match nesting {
+        0..=SHALLOW => read(),
+        ..=MAX_DEPTH => stacker::grow(STACK, read),
+        _ => None,
+    }
 }
 
 /// Everything but the parts of a plain list of values.

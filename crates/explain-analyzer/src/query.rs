@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Token;
 
 use crate::plan::Backend;
-use crate::predicate::{ColumnRef, Operand, Predicate, convert, parser};
+use crate::predicate::{ColumnRef, Operand, Predicate, convert, with_parser};
 
 /// One block of a statement: tables that share their conditions.
 #[derive(Debug, Default)]
@@ -42,16 +42,13 @@ pub(crate) struct OrderKey {
 
 /// The blocks of a statement, outer ones first. Empty when the statement cannot be read.
 pub(crate) fn blocks(sql: &str, backend: Backend) -> Vec<Block> {
-    let Some(statements) =
-        parser(sql, backend).and_then(|mut parser| parser.parse_statements().ok())
-    else {
-        return Vec::new();
-    };
-    let mut collector = Collector::default();
-    for statement in &statements {
-        collector.statement(statement);
-    }
-    collector.blocks
+    let blocks = with_parser(sql, backend, |parser| {
+        let mut collector = Collector::default();
+        let statements = parser.parse_statements().ok()?;
+        statements.iter().for_each(|statement| collector.statement(statement));
+        Some(collector.blocks)
+    });
+    blocks.unwrap_or_default()
 }
 
 /// Sort keys as a plan prints them, one text a key.
@@ -60,7 +57,7 @@ pub(crate) fn order_key(text: &str, backend: Backend) -> OrderKey {
         Some(text) => (text, true),
         None => (text, false),
     };
-    let column = parser(text, backend).and_then(|mut parser| {
+    let column = with_parser(text, backend, |parser| {
         let expr = parser.parse_expr().ok()?;
         // What is left over (a collation, a place for NULLs) is not what an index does by default.
         (parser.peek_token().token == Token::EOF).then(|| plain(&expr))?

@@ -202,7 +202,7 @@ proptest! {
 /// of a test thread.
 #[test]
 fn no_condition_and_no_statement_overflows_the_stack() {
-    for n in [40, 600, 990, 1_990, 20_000] {
+    for n in [8, 12, 24, 40, 45, 600, 990, 1_990, 20_000] {
         let chain = |unit: &str| unit.repeat(n);
         for condition in [
             format!("a = {}1", chain("1+")),
@@ -224,6 +224,14 @@ fn no_condition_and_no_statement_overflows_the_stack() {
             format!("SELECT 1{}", chain(" UNION SELECT 1")),
             format!("SELECT * FROM {}t{}", chain("("), chain(")")),
             format!("SELECT * FROM {}t{}", chain("(SELECT * FROM "), chain(")")),
+            format!("SELECT * FROM {}t{}", chain("(t JOIN "), chain(" ON true)")),
+            format!(
+                "SELECT * FROM t WHERE {}a = 1{}",
+                chain("EXISTS (SELECT * FROM t WHERE "),
+                chain(")")
+            ),
+            format!("{}SELECT 1{} SELECT 1", chain("WITH x AS ("), chain(")")),
+            format!("SELECT 1{}{}", chain(" UNION (SELECT 1"), chain(")")),
             format!("SELECT * FROM t{}", chain(" JOIN t ON a = b")),
             format!("SELECT * FROM t WHERE a = 1{}", chain(" AND EXISTS (SELECT 1)")),
             format!("WITH {} x AS (SELECT 1) SELECT 1", chain("x AS (SELECT 1),")),
