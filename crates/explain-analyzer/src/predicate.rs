@@ -134,10 +134,12 @@ pub(crate) fn with_parser<T>(
     let tokens = Tokenizer::new(dialect, text).tokenize().ok()?;
     let nesting = tokens.iter().filter(|token| may_nest(token)).count();
     let read = move || read(&mut Parser::new(dialect).with_tokens(tokens));
-    match nesting {
-        0..=SHALLOW => read(),
-        ..=MAX_DEPTH => stacker::grow(STACK, read),
-        _ => None,
+    if nesting <= SHALLOW {
+        read()
+    } else if nesting <= MAX_DEPTH {
+        stacker::grow(STACK, read)
+    } else {
+        None
     }
 }
 
