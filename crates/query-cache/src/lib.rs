@@ -38,8 +38,8 @@
 //! * **A store that fails is no error.** Every call to it is bounded in time; after a failure it is
 //!   left alone for a while. Values in this process are served on, other values are loaded.
 //!   Invalidations are sent when it is back, and nothing is read from it before.
-//! * **A lost version means dead.** A store that was flushed, evicts, or restarts empty never makes
-//!   an invalidated value valid again.
+//! * **A lost version means dead.** A store that was flushed, evicts, restarts empty or from an older
+//!   snapshot, or fails over to a replica that lagged, never makes an invalidated value valid again.
 //! * **No value without an end.** A [`Policy`] begins with its time to live. A value that comes
 //!   from the store keeps only what remains of it.
 //!
@@ -47,8 +47,9 @@
 //!
 //! * While the store does not answer, an invalidation made in another process is not seen here; the
 //!   time to live is the bound then.
-//! * A store that forgets a confirmed removal (a fail-over to a replica that lagged) brings the old
-//!   version back, and what carries it. The time to live is the bound.
+//! * A store that forgets a confirmed removal and does not say so brings the old version back, and
+//!   what carries it: a Redis that must not be asked who it is, or that
+//!   is trusted (`RedisStore::trust_restarts`). The time to live is the bound.
 //! * One key is loaded with one set of tags and as one type.
 //! * Values go to the store by serde ([`Format`]): what serde skips is not there when another process
 //!   reads them. In this process they are shared as they are, never copied.

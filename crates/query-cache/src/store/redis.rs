@@ -5,178 +5,183 @@
 //! Redis 4 or later. Redis Cluster is not supported: versions of one value lie in different slots.
 //!
 //! A server with `maxmemory` should evict (`allkeys-lru` or the like): a value or version that was
-//! evicted costs a load and nothing else.
+//! evicted costs a load and nothing else. With `noeviction` a full server still takes
+//! invalidations, and nothing new.
+//!
+//! # Restarts and fail-overs
+//!
+//! A server that comes back from an older snapshot, or a replica that takes over before it had got
+//! everything, has forgotten invalidations that were confirmed. So all names contain a number that is
+//! drawn anew whenever the server says by its `run_id` and `master_replid` (`INFO`) that it is not
+//! what it was, and is kept in the server beside them: what was kept before is not found any more,
+//! and ends with its time to live. **A restart or a fail-over makes the cache in Redis cold**, even
+//! one that lost nothing. [`RedisStore::trust_restarts`] is for those who would rather risk the old
+//! values.
+//!
+//! A server that refuses `INFO`, and a proxy that keeps a client's connection while it changes the
+//! server behind it, hide a fail-over. A primary that is cut off and goes on answering is one as long
+//! as somebody asks it; let it stop (`min-replicas-to-write`).
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError, Script};
+use redis::{Client, Pipeline, Value};
 
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 
+use self::link::{Fault, Link, Session, Setup};
+use self::script::Scripts;
+use self::wire::Deed;
 use super::{Item, Store, Stored, Versions};
 
-/// Gives each key its version, or the offered one, and keeps it for twice the time asked for: a
-/// version that every load prolonged would be written as often as it is read.
-const ENSURE: &str = r"
-local versions = {}
-for i, key in ipairs(KEYS) do
-  local version = redis.call('GET', key)
-  if not version then
-    redis.call('SET', key, ARGV[1], 'PX', 2 * ARGV[2])
-    version = ARGV[1]
-  elseif redis.call('PTTL', key) < tonumber(ARGV[2]) then
-    redis.call('PEXPIRE', key, 2 * ARGV[2])
-  end
-  versions[i] = version
-end
-return versions";
+mod clock;
+mod epoch;
+mod link;
+mod script;
+mod wire;
 
-/// The bytes of each key with the milliseconds it will last: in one script, so that they belong together
-/// and the answer is one array.
-const GET: &str = r"
-local found = {}
-for i, key in ipairs(KEYS) do
-  local bytes = redis.call('GET', key)
-  found[i] = bytes and { bytes, redis.call('PTTL', key) } or false
-end
-return found";
-
-/// Overwrites the second half of each version that is there; how long it lives stays as it is.
-const EXPIRE: &str = r"
-for _, key in ipairs(KEYS) do
-  if redis.call('STRLEN', key) == 16 then
-    redis.call('SETRANGE', key, 8, ARGV[1])
-  end
-end";
-
-/// So many names are asked for by one script: a server does nothing else meanwhile.
+/// So many names are asked for by one command: a server does nothing else meanwhile.
 const AT_ONCE: usize = 500;
 
-/// Keeps values and versions in Redis, all names under one prefix. Cheap to clone.
+/// Keeps values and versions in Redis, all names under one prefix. Cheap to clone; clones share
+/// their connection, which is closed with the last of them.
 #[derive(Clone)]
 pub struct RedisStore {
-    connection: ConnectionManager,
-    prefix: String,
-    get: Script,
-    ensure: Script,
-    expire: Script,
+    link: Arc<Link>,
 }
 
 impl RedisStore {
     /// The store at `url` (`redis://host:port/db`), its names beginning with `prefix`. Programs
     /// that share values use one prefix; others on the same server use different ones.
     ///
-    /// Does not connect yet, so that a program can start while Redis is away. Must be called inside
-    /// a tokio runtime.
+    /// Does not connect yet, so that a program can start while Redis is away.
     ///
     /// # Errors
     ///
     /// If `url` is not one of Redis.
     pub fn open(url: &str, prefix: impl Into<String>) -> Result<Self, StoreError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(Duration::from_secs(1)))
-            .set_response_timeout(Some(Duration::from_secs(5)))
-            .set_min_delay(Duration::from_millis(50))
-            .set_max_delay(Duration::from_millis(500))
-            .set_number_of_retries(3)
-            .set_pipeline_buffer_size(512);
-        let connection = Client::open(url)
-            .and_then(|client| client.get_connection_manager_lazy(config))
-            .map_err(StoreError::new)?;
-        Ok(Self::new(connection, prefix))
+        Client::open(url).map(|client| Self::new(client, prefix)).map_err(StoreError::new)
     }
 
-    /// The store behind a connection that was set up elsewhere.
-    pub fn new(connection: ConnectionManager, prefix: impl Into<String>) -> Self {
-        let [get, ensure, expire] = [GET, ENSURE, EXPIRE].map(Script::new);
-        Self { connection, prefix: prefix.into(), get, ensure, expire }
+    /// The store behind a client that was set up elsewhere.
+    pub fn new(client: Client, prefix: impl Into<String>) -> Self {
+        let (prefix, scripts) = (prefix.into().into_bytes(), Scripts::new());
+        Self::set_up(Setup { client, prefix, scripts, trusts_restarts: false })
     }
 
-    fn key(&self, name: &Name) -> String {
-        format!("{}{name}", self.prefix)
+    /// Takes a server to remember after a restart or a fail-over all that it confirmed before. What
+    /// was kept before is then found after it; if the server has forgotten an invalidation, the old
+    /// value too, until the end of its time to live.
+    ///
+    /// To be called by all programs that share the prefix: one that does not makes the cache cold
+    /// for all. Connects anew.
+    #[must_use]
+    pub fn trust_restarts(self) -> Self {
+        let Setup { client, prefix, .. } = &*self.link.setup;
+        let (client, prefix, scripts) = (client.clone(), prefix.clone(), Scripts::new());
+        Self::set_up(Setup { client, prefix, scripts, trusts_restarts: true })
     }
 
-    async fn get_some(&self, names: &[Name]) -> Result<Vec<Option<(Vec<u8>, i64)>>, RedisError> {
-        if let [name] = names {
-            let key = self.key(name);
-            let (bytes, millis): (Option<Vec<u8>>, i64) = redis::pipe()
-                .atomic()
-                .get(&key)
-                .pttl(&key)
-                .query_async(&mut self.connection.clone())
-                .await?;
-            return Ok(vec![bytes.map(|bytes| (bytes, millis))]);
-        }
-        let mut call = self.get.prepare_invoke();
-        names.iter().for_each(|name| _ = call.key(self.key(name)));
-        call.invoke_async(&mut self.connection.clone()).await
+    fn set_up(setup: Setup) -> Self {
+        Self { link: Link::new(Arc::new(setup)) }
     }
 
-    fn keys(&self, names: &[Name]) -> Vec<String> {
-        names.iter().map(|name| self.key(name)).collect()
+    /// The channel for messages, which all databases of a server have in common.
+    fn channel(&self) -> Vec<u8> {
+        let database = self.link.setup.client.get_connection_info().redis_settings().db();
+        [&self.link.setup.prefix, format!("{database}:news").as_bytes()].concat()
+    }
+
+    async fn get_some(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let build = |session: &Session| {
+            let mut pipe = Pipeline::with_capacity(2);
+            mget(&mut pipe, session, names);
+            pipe.cmd("TIME");
+            pipe
+        };
+        let read = |session: &Session, answers: Vec<Value>| {
+            let [found, time] = <[Value; 2]>::try_from(answers).map_err(|_| Fault::Shape)?;
+            let now = clock::time(&time).ok_or(Fault::Shape)?;
+            session.clock.told(now);
+            let stored = |found| {
+                let Value::BulkString(kept) = found else { return None };
+                let (bytes, remaining) = wire::open(kept, now)?;
+                Some(Stored { bytes, remaining })
+            };
+            Ok(each(session, found)?.map(stored).collect())
+        };
+        self.link.run(build, read).await
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the connection: its settings may hold a password.
-        f.debug_struct("RedisStore").field("prefix", &self.prefix).finish_non_exhaustive()
+        // Not the client: its settings may hold a password.
+        let prefix = String::from_utf8_lossy(&self.link.setup.prefix);
+        f.debug_struct("RedisStore").field("prefix", &prefix).finish_non_exhaustive()
     }
 }
 
 impl Store for RedisStore {
     async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
         let asked = names.chunks(AT_ONCE).map(|names| self.get_some(names));
-        let found = future::try_join_all(asked).await.map_err(failed)?.into_iter().flatten();
-        let stored = found.map(|found| {
-            let (bytes, millis) = found?;
-            // Negative where the key was made to last for ever, which we never do.
-            let remaining = Duration::from_millis(u64::try_from(millis).ok()?);
-            Some(Stored { bytes, remaining })
-        });
-        Ok(stored.collect())
+        Ok(future::try_join_all(asked).await?.into_iter().flatten().collect())
     }
 
     async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
         if items.is_empty() {
             return Ok(());
         }
-        let mut pipe = redis::pipe();
-        for Item { name, bytes, ttl } in items {
-            let key = self.key(name);
-            pipe.cmd("SET").arg(key).arg(*bytes).arg("PX").arg(millis(*ttl)).ignore();
-        }
-        pipe.exec_async(&mut self.connection.clone()).await.map_err(failed)
+        let build = |session: &Session| {
+            let mut pipe = Pipeline::with_capacity(items.len() + 1);
+            for Item { name, bytes, ttl } in items {
+                let kept = wire::value(bytes, session.clock.end_of(*ttl));
+                pipe.cmd("SET").arg(session.key(name)).arg(kept).arg("PX").arg(millis(*ttl));
+            }
+            pipe.cmd("TIME");
+            pipe
+        };
+        let read = |session: &Session, answers: Vec<Value>| {
+            let now = answers.last().and_then(clock::time).ok_or(Fault::Shape)?;
+            session.clock.told(now);
+            Ok(())
+        };
+        self.link.run(build, read).await
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
         if names.is_empty() {
             return Ok(());
         }
-        redis::cmd("UNLINK")
-            .arg(self.keys(names))
-            .exec_async(&mut self.connection.clone())
-            .await
-            .map_err(failed)
+        let (channel, message) = (self.channel(), wire::message(Deed::Removed, names));
+        let build = |session: &Session| {
+            // Both or none: whoever does not compare relies on being told.
+            let mut pipe = Pipeline::with_capacity(3);
+            let keys: Vec<_> = names.iter().map(|name| session.key(name)).collect();
+            pipe.atomic().cmd("UNLINK").arg(keys);
+            pipe.cmd("PUBLISH").arg(&channel).arg(&message);
+            pipe.cmd("GET").arg(session.setup().epoch_key());
+            pipe
+        };
+        self.link.run(build, |session, answers| session.check(answers.last())).await
     }
 }
 
 impl Versions for RedisStore {
     async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
-        if names.is_empty() {
-            let ping = redis::cmd("PING").exec_async(&mut self.connection.clone()).await;
-            return ping.map(|()| Vec::new()).map_err(failed);
-        }
-        let found: Vec<Option<Vec<u8>>> = redis::cmd("MGET")
-            .arg(self.keys(names))
-            .query_async(&mut self.connection.clone())
-            .await
-            .map_err(failed)?;
-        Ok(found.into_iter().map(|bytes| version(&bytes?)).collect())
+        let build = |session: &Session| {
+            let mut pipe = Pipeline::with_capacity(1);
+            mget(&mut pipe, session, names);
+            pipe
+        };
+        let read = |session: &Session, answers: Vec<Value>| {
+            let found = answers.into_iter().next().ok_or(Fault::Shape)?;
+            Ok(each(session, found)?.map(|found| version(&found)).collect())
+        };
+        self.link.run(build, read).await
     }
 
     async fn ensure(
@@ -185,31 +190,50 @@ impl Versions for RedisStore {
         offered: Version,
         ttl: Duration,
     ) -> Result<Vec<Version>, StoreError> {
-        let mut call = self.ensure.prepare_invoke();
-        names.iter().for_each(|name| _ = call.key(self.key(name)));
-        call.arg(&offered.as_bytes()[..]).arg(millis(ttl));
-        let found: Vec<Vec<u8>> =
-            call.invoke_async(&mut self.connection.clone()).await.map_err(failed)?;
-        let versions = found.iter().map(|bytes| version(bytes)).collect::<Option<Vec<_>>>();
-        versions.ok_or_else(|| StoreError::new("a key of versions holds something else"))
+        let build =
+            |session: &Session| session.setup().scripts.ensure(session, names, offered, ttl);
+        let read = |_: &Session, answers: Vec<Value>| match answers.as_slice() {
+            [Value::Array(versions)] => {
+                versions.iter().map(version).collect::<Option<Vec<_>>>().ok_or(Fault::Shape)
+            }
+            _ => Err(Fault::Epoch),
+        };
+        self.link.run(build, read).await
     }
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
-        let mut call = self.expire.prepare_invoke();
-        names.iter().for_each(|name| _ = call.key(self.key(name)));
-        call.arg(&offered.as_bytes()[8..]);
-        call.invoke_async(&mut self.connection.clone()).await.map_err(failed)
+        let (channel, message) = (self.channel(), wire::message(Deed::Expired, names));
+        let build = |session: &Session| {
+            let news = (&*channel, &*message);
+            session.setup().scripts.expire(session, names, offered, news)
+        };
+        let read = |_: &Session, answers: Vec<Value>| match answers.as_slice() {
+            [Value::Int(1)] => Ok(()),
+            _ => Err(Fault::Epoch),
+        };
+        self.link.run(build, read).await
     }
 }
 
-fn version(bytes: &[u8]) -> Option<Version> {
-    bytes.try_into().ok().map(Version::from_bytes)
+/// Asks for the epoch and for what is under each of `names`.
+fn mget(pipe: &mut Pipeline, session: &Session, names: &[Name]) {
+    let mget = pipe.cmd("MGET").arg(session.setup().epoch_key());
+    names.iter().for_each(|name| _ = mget.arg(session.key(name)));
+}
+
+/// What was under each name, if the epoch is the one they were asked for in.
+fn each(session: &Session, found: Value) -> Result<impl Iterator<Item = Value>, Fault> {
+    let Value::Array(found) = found else { return Err(Fault::Shape) };
+    let mut found = found.into_iter();
+    session.check(found.next().as_ref())?;
+    Ok(found)
+}
+
+fn version(found: &Value) -> Option<Version> {
+    let Value::BulkString(bytes) = found else { return None };
+    bytes.as_slice().try_into().ok().map(Version::from_bytes)
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn failed(error: RedisError) -> StoreError {
-    StoreError::new(error)
 }

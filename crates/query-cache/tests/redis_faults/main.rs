@@ -1,0 +1,7 @@
+//! What happens to a cache on Redis, in real time, when the server or the line to it does what
+//! servers and lines do.
+#![expect(clippy::unwrap_used, reason = "a test says so by failing")]
+
+mod forgetting;
+mod relay;
+mod support;
