@@ -76,6 +76,8 @@ mod many;
 mod name;
 mod pending;
 mod policy;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod range;
 mod read;
 mod remote;

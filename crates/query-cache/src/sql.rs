@@ -89,6 +89,8 @@ pub use self::error::SqlError;
 pub use self::schema::Schema;
 pub use self::statement::{Statement, Value};
 pub use self::table::Dialect;
+#[cfg(feature = "postgres")]
+pub(crate) use self::table::Table;
 
 use self::change::warn_unsent;
 use self::effects::Effects;
@@ -180,6 +182,29 @@ impl<S> SqlCache<S> {
         let statement = Statement::new("");
         let effects = self.of_tables(tables)?;
         effects.read_tags(self.schema.dialect(), &statement).map(<[Tag]>::to_vec)
+    }
+
+    /// The tags that outdate whatever depends on `tables`.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn outdating(&self, tables: &[&str]) -> Result<Vec<Tag>, SqlError> {
+        Ok(self.of_tables(tables)?.write_tags().to_vec())
+    }
+
+    /// The same database under a name of its own, which shares no tags with this one.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn aside(&self, name: &str) -> Self {
+        let database = format!("{}\0{name}", self.database);
+        self.clone().database(&database)
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn cache(&self) -> &Cache<S> {
+        &self.cache
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
     }
 
     fn of_tables(&self, tables: &[&str]) -> Result<Effects, SqlError> {

@@ -63,6 +63,12 @@ impl Table {
         Self(vec![name])
     }
 
+    /// A table of a schema, both as the catalog has them.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn in_schema(schema: &str, name: &str) -> Self {
+        Self(vec![schema.to_owned(), name.to_owned()])
+    }
+
     pub(crate) fn parts(&self) -> &[String] {
         &self.0
     }

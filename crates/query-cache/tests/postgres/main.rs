@@ -1,0 +1,7 @@
+//! PostgreSQL as the source of changes, in real time.
+#![expect(clippy::unwrap_used, reason = "a test says so by failing")]
+
+mod gaps;
+mod installing;
+mod listening;
+mod support;
