@@ -34,6 +34,16 @@ impl Deps {
         }
     }
 
+    /// Where a store keeps the value.
+    pub(crate) fn value_name(&self) -> Name {
+        self.key_name().twin()
+    }
+
+    /// What an invalidation of the key renews.
+    fn key_name(&self) -> Name {
+        self.0[self.0.len() - 1]
+    }
+
     pub(crate) fn names(&self) -> &[Name] {
         &self.0
     }

@@ -74,7 +74,7 @@ impl<S: Backend> Fill<S> {
     /// Lands with the store's value if it has a fresh one; keeps a stale one to fall back on.
     async fn ask_store(&mut self, ticket: Ticket<Landed>) -> Option<Ticket<Landed>> {
         let Some(remote) = &self.tiers.remote else { return Some(ticket) };
-        match remote.read(&self.key, &self.deps, self.shape).await {
+        match remote.read(&self.deps, self.shape).await {
             Some(found) => self.answered(ticket, found),
             None => Some(ticket),
         }
@@ -121,9 +121,9 @@ impl<S: Backend> Fill<S> {
         let Some(times) = self.hand_over(ticket, &brought, held.clone()) else { return };
         let (Some(held), Some(remote)) = (held, &self.tiers.remote) else { return };
         let outgoing = self.outgoing(brought.value, times, held);
-        if !remote.write(&self.key, outgoing).await && self.stale.is_some() {
+        if !remote.write(self.deps.value_name(), outgoing).await && self.stale.is_some() {
             // An older one may be there, and must not be found again.
-            remote.forget(&self.key).await;
+            remote.forget(self.deps.value_name()).await;
         }
     }
 

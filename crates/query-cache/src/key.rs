@@ -72,7 +72,7 @@ impl Key {
 
     /// What an invalidation of this one key renews.
     pub(crate) fn version_name(&self) -> Name {
-        Name::digest(b"key", &self.bytes)
+        self.name().twin()
     }
 
     /// What clearing the namespace renews.

@@ -203,7 +203,7 @@ async fn fill_many<S: Backend>(tiers: Arc<Tiers<S>>, group: Vec<Seat<S>>, load: 
     let mut group: Vec<(usize, Seat<S>)> = group.into_iter().enumerate().collect();
     if let Some(remote) = &tiers.remote {
         let fills = group.iter().map(|(_, seat)| &seat.fill);
-        let all: Vec<_> = fills.map(|fill| (&fill.key, &fill.deps, fill.shape)).collect();
+        let all: Vec<_> = fills.map(|fill| (&fill.deps, fill.shape)).collect();
         let found = remote.read_many(&all).await;
         let unanswered = |((at, mut seat), found): ((usize, Seat<S>), Option<Found>)| {
             if let Some(found) = found {
@@ -235,7 +235,7 @@ async fn fill_many<S: Backend>(tiers: Arc<Tiers<S>>, group: Vec<Seat<S>>, load: 
         let held = held.as_mut().and_then(Iterator::next);
         let Some(times) = fill.hand_over(ticket, &brought, held.clone()) else { continue };
         let outgoing = held.map(|held| fill.outgoing(brought.value, times, held));
-        written.extend(outgoing.map(|outgoing| (fill.key.name(), outgoing)));
+        written.extend(outgoing.map(|outgoing| (fill.deps.value_name(), outgoing)));
     }
     if let Some(remote) = &tiers.remote {
         remote.write_many(written).await;

@@ -29,9 +29,22 @@ impl Name {
         Self(digest.finalize().into())
     }
 
-    /// What every entry depends on: renewing it makes all entries of all processes dead.
-    pub(crate) fn everything() -> Self {
-        Self::digest(b"everything", &[])
+    /// What every entry depends on: renewing it makes all entries of all processes dead. The digest of
+    /// nothing in the family `everything`.
+    pub(crate) const fn everything() -> Self {
+        Self([
+            0x7f, 0xd4, 0xbb, 0x23, 0x94, 0xd3, 0x12, 0xe4, 0x47, 0x1d, 0xc2, 0x6b, 0x9c, 0x2a,
+            0x43, 0x27, 0x59, 0x49, 0x88, 0x76, 0x59, 0xd9, 0x87, 0x76, 0x9f, 0x9d, 0xca, 0x4c,
+            0xa3, 0x54, 0x1d, 0x3a,
+        ])
+    }
+
+    /// The name of a key's version beside the name of its value, and the other way round: no other
+    /// digest is known that differs from this one in that bit alone.
+    #[must_use]
+    pub(crate) const fn twin(mut self) -> Self {
+        self.0[31] ^= 1;
+        self
     }
 }
 
@@ -92,4 +105,21 @@ impl Version {
 /// Unpredictable bits from the standard library's hash keys, which the system seeds.
 pub(crate) fn random_u64() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_everything_is_a_digest_like_the_others() {
+        assert_eq!(Name::everything(), Name::digest(b"everything", &[]));
+    }
+
+    #[test]
+    fn a_name_and_its_twin_are_two() {
+        let name = Name::digest(b"entry", b"a");
+        assert_ne!(name.twin(), name);
+        assert_eq!(name.twin().twin(), name);
+    }
 }

@@ -92,9 +92,9 @@ impl<S> Remote<S> {
 
 impl<S: Backend> Remote<S> {
     /// The value of a key whose dependencies are known. Costs one round trip.
-    pub(crate) async fn read(&self, key: &Key, deps: &Deps, shape: Shape) -> Option<Found> {
+    pub(crate) async fn read(&self, deps: &Deps, shape: Shape) -> Option<Found> {
         self.flush().await.ok()?;
-        let (name, asked) = (key.name(), now());
+        let (name, asked) = (deps.value_name(), now());
         let both = future::try_join(
             self.get_all(std::slice::from_ref(&name)),
             self.read_all(deps.names()),
@@ -164,9 +164,9 @@ impl<S: Backend> Remote<S> {
     }
 
     /// Forgets a value, not its versions.
-    pub(crate) async fn forget(&self, key: &Key) {
+    pub(crate) async fn forget(&self, name: Name) {
         // What is left lives no longer than it would have; a failure is counted by `ask`.
-        _ = self.ask(self.store.remove(&[key.name()])).await;
+        _ = self.ask(self.store.remove(&[name])).await;
     }
 
     /// Sends what the store was not told yet.

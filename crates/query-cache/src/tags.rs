@@ -18,6 +18,8 @@ use crate::sync::lock;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Tag {
     bytes: Arc<[u8]>,
+    /// Follows from the bytes, so it may take part in `Eq`. Digested once, not with each load.
+    name: Name,
 }
 
 impl Tag {
@@ -30,11 +32,12 @@ impl Tag {
     }
 
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into() }
+        let name = Name::digest(b"tag", &bytes);
+        Self { bytes: bytes.into(), name }
     }
 
     pub(crate) fn version_name(&self) -> Name {
-        Name::digest(b"tag", &self.bytes)
+        self.name
     }
 }
 

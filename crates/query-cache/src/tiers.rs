@@ -311,7 +311,8 @@ impl<S: Backend> Tiers<S> {
     /// Notes that the store has to be told of `key`.
     pub(crate) fn note(&self, key: &Key) {
         if let Some(remote) = &self.remote {
-            remote.note([key.version_name(), key.name()], Change::Outdated);
+            let name = key.name();
+            remote.note([name.twin(), name], Change::Outdated);
         }
     }
 

@@ -8,7 +8,6 @@ use futures::future;
 use crate::clock::now;
 use crate::deps::Deps;
 use crate::error::StoreError;
-use crate::key::Key;
 use crate::name::{Name, Version};
 use crate::shape::Shape;
 use crate::store::{Backend, Stored};
@@ -20,7 +19,7 @@ use super::{Found, Held, Remote, change};
 impl<S: Backend> Remote<S> {
     /// The values of keys whose dependencies are known. Costs one round trip for each
     /// [`AT_ONCE`] of them.
-    pub(crate) async fn read_many(&self, all: &[(&Key, &Deps, Shape)]) -> Vec<Option<Found>> {
+    pub(crate) async fn read_many(&self, all: &[(&Deps, Shape)]) -> Vec<Option<Found>> {
         let mut found = Vec::with_capacity(all.len());
         for some in all.chunks(AT_ONCE) {
             match self.read_some(some).await {
@@ -31,17 +30,17 @@ impl<S: Backend> Remote<S> {
         found
     }
 
-    async fn read_some(&self, some: &[(&Key, &Deps, Shape)]) -> Option<Vec<Option<Found>>> {
+    async fn read_some(&self, some: &[(&Deps, Shape)]) -> Option<Vec<Option<Found>>> {
         self.flush().await.ok()?;
         let asked = now();
-        let names: Vec<Name> = some.iter().map(|(key, ..)| key.name()).collect();
-        let needed = distinct(some.iter().flat_map(|(_, deps, _)| deps.names()));
+        let names: Vec<Name> = some.iter().map(|(deps, _)| deps.value_name()).collect();
+        let needed = distinct(some.iter().flat_map(|(deps, _)| deps.names()));
         let both = future::try_join(self.get_all(&names), self.read_all(&needed));
         let (stored, versions) = self.ask(both).await.ok()?;
         let versions: HashMap<Name, Option<Version>> = needed.into_iter().zip(versions).collect();
         let mut pace = Pace::default();
         let mut found = Vec::with_capacity(some.len());
-        for ((_, deps, shape), stored) in some.iter().zip(stored) {
+        for ((deps, shape), stored) in some.iter().zip(stored) {
             pace.worked_on(stored.as_ref().map_or(0, |stored| stored.bytes.len())).await;
             let one = async {
                 let Stored { bytes, remaining } = stored?;

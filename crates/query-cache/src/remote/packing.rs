@@ -7,7 +7,6 @@ use crate::clock::now;
 use crate::codec::{Codec, Envelope, Header, Unreadable};
 use crate::entry::AnyValue;
 use crate::format::Unencodable;
-use crate::key::Key;
 use crate::name::{Name, Version};
 use crate::shape::Shape;
 use crate::store::{Backend, Item};
@@ -98,8 +97,8 @@ impl<S> Remote<S> {
 impl<S: Backend> Remote<S> {
     /// Writes a value. If one of the versions it was loaded under is outdated by now, what is
     /// written is dead from the start. Costs one round trip. Whether the store has it.
-    pub(crate) async fn write(&self, key: &Key, outgoing: Outgoing) -> bool {
-        self.write_many(vec![(key.name(), outgoing)]).await == 1
+    pub(crate) async fn write(&self, name: Name, outgoing: Outgoing) -> bool {
+        self.write_many(vec![(name, outgoing)]).await == 1
     }
 
     /// Writes several values, in one round trip as long as they are together under
