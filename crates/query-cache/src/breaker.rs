@@ -41,16 +41,19 @@ impl Breaker {
         }
     }
 
-    pub(crate) fn succeeded(&self) {
-        *lock(&self.state) = State::default();
+    /// Whether the store was suspended.
+    pub(crate) fn succeeded(&self) -> bool {
+        std::mem::take(&mut *lock(&self.state)).closed_until.is_some()
     }
 
-    pub(crate) fn failed(&self, now: Instant, timed_out: bool) {
+    /// Whether the store was not suspended, and is now.
+    pub(crate) fn failed(&self, now: Instant, timed_out: bool) -> bool {
         let mut state = lock(&self.state);
         state.failures = if timed_out { Self::TOLERATED } else { state.failures.saturating_add(1) };
         if state.failures >= Self::TOLERATED {
-            state.closed_until = Some(now + self.pause);
+            return state.closed_until.replace(now + self.pause).is_none();
         }
+        false
     }
 }
 

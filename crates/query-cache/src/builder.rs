@@ -14,6 +14,7 @@ use crate::fill_lock::{ErasedFillLock, FillLock};
 use crate::flight::Flights;
 use crate::format::Format;
 use crate::local::{LocalTier, ShardedTier};
+use crate::observe::{Observed, Observer};
 use crate::remote::{Remote, Treatment};
 use crate::stats::Counters;
 use crate::store::{Backend, NoStore};
@@ -29,6 +30,7 @@ pub struct CacheBuilder<S = NoStore> {
     recheck_after: Duration,
     fill_lock: Option<Box<dyn ErasedFillLock>>,
     fill_lock_wait: Duration,
+    observer: Option<Box<dyn Observer>>,
 }
 
 enum Tier {
@@ -50,6 +52,7 @@ impl CacheBuilder<NoStore> {
             recheck_after: Duration::from_secs(1),
             fill_lock: None,
             fill_lock_wait: Duration::from_secs(2),
+            observer: None,
         }
     }
 }
@@ -89,8 +92,16 @@ impl<S> CacheBuilder<S> {
     /// in-process, whatever `T` is; [`AnyStore`](crate::AnyStore) leaves the choice of store open
     /// too.
     pub fn maybe_store<T: Backend>(self, store: Option<T>) -> CacheBuilder<T> {
-        let Self { tier, treatment, packing, recheck_after, fill_lock, fill_lock_wait, .. } = self;
-        CacheBuilder { tier, store, treatment, packing, recheck_after, fill_lock, fill_lock_wait }
+        CacheBuilder {
+            store,
+            tier: self.tier,
+            treatment: self.treatment,
+            packing: self.packing,
+            recheck_after: self.recheck_after,
+            fill_lock: self.fill_lock,
+            fill_lock_wait: self.fill_lock_wait,
+            observer: self.observer,
+        }
     }
 
     /// A call to the store that takes longer is given up. Default 250 ms.
@@ -172,9 +183,18 @@ impl<S> CacheBuilder<S> {
         self
     }
 
+    /// Tells `observer` what the cache does. Default: nobody. The last one given counts; a pair of
+    /// observers is an observer.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
     /// The cache.
     pub fn build(self) -> Cache<S> {
-        let counters = Arc::new(Counters::default());
+        let observer = Observed::by(self.observer);
+        let counters = Arc::new(Counters { observer, ..Counters::default() });
         let (local, weigh) = self.tier.build();
         let codec = Codec::new(&self.packing);
         let remote =
@@ -223,6 +243,7 @@ impl<S> fmt::Debug for CacheBuilder<S> {
             .field("recheck_after", &self.recheck_after)
             .field("fill_lock", &self.fill_lock.is_some())
             .field("fill_lock_wait", &self.fill_lock_wait)
+            .field("observer", &self.observer.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::answer::{Got, Origin};
 use crate::builder::CacheBuilder;
 use crate::clock::now;
 use crate::entry::AnyValue;
@@ -96,9 +97,9 @@ impl<S: Backend> Cache<S> {
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
         if let Some(entry) = self.tiers.at_hand(key) {
-            return typed(self.tiers.hit(&entry));
+            return typed(self.tiers.hit(key, &entry));
         }
-        typed(self.read(key, policy, Shape::of::<T>(), hide(load)).await?)
+        typed(self.read(key, policy, Shape::of::<T>(), hide(load)).await?.value())
     }
 
     /// Like [`get_or_load`](Self::get_or_load) for a value that may not exist: `None` is kept too,
@@ -119,10 +120,13 @@ impl<S: Backend> Cache<S> {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Option<T>, E>> + Send + 'static,
     {
-        if let Some(entry) = self.tiers.at_hand(key) {
-            return typed(self.tiers.hit(&entry));
-        }
-        typed(self.read(key, policy, Shape::of_optional::<T>(), hide(load)).await?)
+        let value = match self.tiers.at_hand(key) {
+            Some(entry) => self.tiers.hit(key, &entry),
+            None => self.read(key, policy, Shape::of_optional::<T>(), hide(load)).await?.value(),
+        };
+        let value = typed(value);
+        self.tiers.counters.if_absent(&value);
+        value
     }
 
     /// Like [`get_or_load`](Self::get_or_load) for a load that looks at the value it is to replace, and
@@ -170,9 +174,9 @@ impl<S: Backend> Cache<S> {
         Fut: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
     {
         if let Some(entry) = self.tiers.at_hand(key) {
-            return typed(self.tiers.hit(&entry));
+            return typed(self.tiers.hit(key, &entry));
         }
-        typed(self.read(key, policy, Shape::of::<T>(), hide_with(load)).await?)
+        typed(self.read(key, policy, Shape::of::<T>(), hide_with(load)).await?.value())
     }
 
     /// The fresh value of `key`, if one of the tiers has it. Does not wait for loads under way.
@@ -181,10 +185,21 @@ impl<S: Backend> Cache<S> {
     ///
     /// [`Error::WrongType`] if the key holds another type.
     pub async fn get<T: Cacheable>(&self, key: &Key) -> Result<Option<Arc<T>>, Error> {
-        match self.tiers.look_checked(key).await {
-            Seen::Fresh(entry) | Seen::Due(entry) => typed(self.tiers.hit(&entry)).map(Some),
-            _ => self.get_from_store(key, Shape::of::<T>()).await.map(typed).transpose(),
+        let got = self.get_any(key, Shape::of::<T>()).await;
+        got.map(|got| typed(got.value())).transpose()
+    }
+
+    pub(crate) async fn get_any(&self, key: &Key, shape: Shape) -> Option<Got> {
+        let got = match self.tiers.look_checked(key).await {
+            Seen::Fresh(entry) | Seen::Due(entry) => Some(Got::new(&entry, Origin::Local)),
+            _ => self.get_from_store(key, shape).await,
+        };
+        let counters = &self.tiers.counters;
+        match &got {
+            Some(got) => counters.ended(key, Ok(got)),
+            None => counters.found_nothing(key),
         }
+        got
     }
 
     /// Puts `value` in place of whatever `key` has. A load that is under way is not kept any more.
@@ -240,17 +255,12 @@ impl<S: Backend> Cache<S> {
         self.tiers.tell().await
     }
 
-    async fn get_from_store(&self, key: &Key, shape: Shape) -> Option<AnyValue> {
+    async fn get_from_store(&self, key: &Key, shape: Shape) -> Option<Got> {
         let tiers = &self.tiers;
         let generation = tiers.flights.generation(key);
-        let found = match &tiers.remote {
-            Some(remote) => remote.read_unknown(key, shape, |deps| tiers.snapshot(deps)).await,
-            None => None,
-        };
-        let Some((found, tags)) = found.filter(|(found, _)| !found.fresh.is_zero()) else {
-            tiers.counters.misses.one();
-            return None;
-        };
+        let remote = tiers.remote.as_ref()?;
+        let found = remote.read_unknown(key, shape, |deps| tiers.snapshot(deps)).await;
+        let (found, tags) = found.filter(|(found, _)| !found.fresh.is_zero())?;
         let entry = tiers.entry_from(key, found, shape, tags, Duration::ZERO);
         tiers.flights.keep_if_unchanged(key, generation, || {
             // What a load has brought meanwhile is newer.
@@ -258,8 +268,7 @@ impl<S: Backend> Cache<S> {
                 tiers.local.insert(key, Arc::clone(&entry));
             }
         });
-        tiers.counters.store_hits.one();
-        Some(Arc::clone(&entry.value))
+        Some(Got { entry, origin: Origin::Store })
     }
 }
 

@@ -31,11 +31,14 @@ pub(crate) struct Times {
     pub(crate) stale: Duration,
     /// How long before the end of its freshness it is refreshed.
     pub(crate) ahead: Duration,
+    /// How old it is already.
+    pub(crate) age: Duration,
 }
 
 /// From when to when a value may be served.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
+    pub(crate) made_at: Instant,
     pub(crate) due_at: Instant,
     pub(crate) fresh_until: Instant,
     pub(crate) dead_at: Instant,
@@ -45,7 +48,8 @@ impl Life {
     pub(crate) fn starting(now: Instant, times: Times) -> Self {
         let fresh_until = now + times.fresh;
         let due_at = now + times.fresh.saturating_sub(times.ahead);
-        Self { due_at, fresh_until, dead_at: fresh_until + times.stale }
+        let made_at = now.checked_sub(times.age).unwrap_or(now);
+        Self { made_at, due_at, fresh_until, dead_at: fresh_until + times.stale }
     }
 
     /// What a value is that was fresh and has been expired: stale, where it may ever be.
@@ -174,7 +178,8 @@ mod tests {
                 at if at < fresh + stale => Freshness::Stale,
                 _ => Freshness::Dead,
             };
-            let life = Life::starting(start, Times { fresh: ms(fresh), stale: ms(stale), ahead: ms(ahead) });
+            let times = Times { fresh: ms(fresh), stale: ms(stale), ahead: ms(ahead), ..Times::default() };
+            let life = Life::starting(start, times);
             prop_assert_eq!(life.at(start + ms(at)), expected);
         }
     }

@@ -9,7 +9,7 @@ use tracing::Instrument;
 use crate::clock::now;
 use crate::deps::Deps;
 use crate::entry::{AnyValue, Entry, Freshness, Times};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::fill_lock::FillGuard;
 use crate::flight::Ticket;
 use crate::key::Key;
@@ -37,7 +37,7 @@ pub(crate) struct Fill<S> {
 impl<S: Backend> Fill<S> {
     /// Loads in a task of its own: it ends whether or not anybody waits for it.
     pub(crate) fn spawn_load(self, ticket: Ticket<Landed>, load: Load) {
-        let span = tracing::debug_span!("fill", key = ?self.key);
+        let span = tracing::debug_span!("load", namespace = self.key.namespace_label());
         let tasks = Arc::clone(&self.tiers.tasks);
         tasks.spawn(self.load(ticket, load).instrument(span));
     }
@@ -54,7 +54,7 @@ impl<S: Backend> Fill<S> {
             self.stale = None;
         }
         let previous = self.stale.as_ref().map(|entry| Arc::clone(&entry.value));
-        match self.tiers.run(self.policy.load_limit(), load(previous)).await {
+        match self.tiers.run((&self.key, 1), self.policy.load_limit(), load(previous)).await {
             Ok(brought) => self.deliver(ticket, brought, versions).await,
             Err(error) => self.fall_back(ticket, error),
         }
@@ -140,7 +140,11 @@ impl<S: Backend> Fill<S> {
         let stale = self.policy.stale_window();
         let stale = stale_for.map_or(stale, |window| window.min(stale));
         let ahead = self.ahead(fresh);
-        let times = if fresh.is_zero() { Times::default() } else { Times { fresh, stale, ahead } };
+        let times = if fresh.is_zero() {
+            Times::default()
+        } else {
+            Times { fresh, stale, ahead, ..Times::default() }
+        };
         let weight = self.tiers.weight(&self.key, value, self.shape);
         let tags = ticket.tags().clone();
         let entry = self.tiers.entry(Arc::clone(value), times, weight, tags, held);
@@ -177,7 +181,7 @@ impl<S: Backend> Fill<S> {
     }
 
     pub(crate) fn land(&self, ticket: Ticket<Landed>, entry: &Arc<Entry>, source: Source) -> bool {
-        let landed = Ok((Arc::clone(&entry.value), source));
+        let landed = Ok((Arc::clone(entry), source));
         let keep = || {
             if entry.life.dead_at > now() {
                 self.tiers.local.insert(&self.key, Arc::clone(entry));
@@ -193,7 +197,7 @@ impl<S: Backend> Tiers<S> {
     /// Puts `value` in place of whatever the key has, in a task of its own: once begun it is
     /// finished.
     pub(crate) fn replace(&self, fill: Fill<S>, value: AnyValue) -> JoinHandle<Result<(), Error>> {
-        let span = tracing::debug_span!("set", key = ?fill.key);
+        let span = tracing::debug_span!("set", namespace = fill.key.namespace_label());
         self.note(&fill.key);
         let tags = self.snapshot(&fill.deps);
         let ticket = self.flights.replace(&fill.key, tags, || self.local.remove(&fill.key));
@@ -204,22 +208,6 @@ impl<S: Backend> Tiers<S> {
 }
 
 impl<S> Tiers<S> {
-    /// Runs a load, but not for longer than `limit`.
-    pub(crate) async fn run<T>(
-        &self,
-        limit: Duration,
-        load: impl Future<Output = Result<T, Cause>>,
-    ) -> Result<T, Error> {
-        self.counters.loads.one();
-        let failure = FailureUnlessDisarmed { tiers: self, armed: true };
-        let result = match tokio::time::timeout(limit, load).await {
-            Ok(result) => result.map_err(Error::Load),
-            Err(_) => Err(Error::LoadTimeout { limit }),
-        };
-        failure.disarm_if(result.is_ok());
-        result
-    }
-
     /// An entry that goes on with the life it had in the store.
     pub(crate) fn entry_from(
         &self,
@@ -230,27 +218,8 @@ impl<S> Tiers<S> {
         ahead: Duration,
     ) -> Arc<Entry> {
         let weight = self.weight(key, &found.value, shape);
-        let times = Times { fresh: found.fresh, stale: found.stale, ahead };
-        self.entry(found.value, times, weight, tags, Some(found.held))
-    }
-}
-
-/// Counts a load as failed unless it is known to have succeeded: a panic passes through here too.
-struct FailureUnlessDisarmed<'a, S> {
-    tiers: &'a Tiers<S>,
-    armed: bool,
-}
-
-impl<S> FailureUnlessDisarmed<'_, S> {
-    fn disarm_if(mut self, succeeded: bool) {
-        self.armed = !succeeded;
-    }
-}
-
-impl<S> Drop for FailureUnlessDisarmed<'_, S> {
-    fn drop(&mut self) {
-        if self.armed {
-            self.tiers.counters.load_errors.one();
-        }
+        let Found { value, fresh, stale, age, held } = found;
+        let times = Times { fresh, stale, ahead, age };
+        self.entry(value, times, weight, tags, Some(held))
     }
 }

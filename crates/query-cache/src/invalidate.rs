@@ -4,6 +4,7 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::key::{Key, Namespace};
 use crate::name::Name;
+use crate::observe::Subject;
 use crate::store::Backend;
 use crate::tags::{Change, Tag};
 
@@ -41,7 +42,7 @@ impl<S: Backend> Cache<S> {
         &self,
         tags: impl IntoIterator<Item = T>,
     ) -> Result<(), Error> {
-        self.tiers.change(&version_names(tags), Change::Outdated).await
+        self.change_tags(tags, Change::Outdated).await
     }
 
     /// Makes all values of a namespace dead. Costs what one tag costs.
@@ -50,7 +51,7 @@ impl<S: Backend> Cache<S> {
     ///
     /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
     pub async fn clear(&self, namespace: impl Into<Namespace>) -> Result<(), Error> {
-        self.tiers.change(&[namespace.into().version_name()], Change::Outdated).await
+        self.change_namespace(&namespace.into(), Change::Outdated).await
     }
 
     /// Makes all values dead, in all namespaces and tenants. Costs what one tag costs.
@@ -59,7 +60,7 @@ impl<S: Backend> Cache<S> {
     ///
     /// [`Error::Unsent`] if the store could not be told; in this process the invalidation holds.
     pub async fn clear_all(&self) -> Result<(), Error> {
-        self.tiers.change(&[Name::everything()], Change::Outdated).await
+        self.tiers.change(&[Name::everything()], Change::Outdated, Subject::Everything).await
     }
 
     /// Makes the value of `key` stale, with whatever a load under way may bring: it may still be
@@ -87,7 +88,7 @@ impl<S: Backend> Cache<S> {
         &self,
         tags: impl IntoIterator<Item = T>,
     ) -> Result<(), Error> {
-        self.tiers.change(&version_names(tags), Change::Expired).await
+        self.change_tags(tags, Change::Expired).await
     }
 
     /// Makes all values of a namespace stale. See [`expire`](Self::expire).
@@ -96,7 +97,7 @@ impl<S: Backend> Cache<S> {
     ///
     /// [`Error::Unsent`] if the store could not be told; in this process the values are stale.
     pub async fn expire_namespace(&self, namespace: impl Into<Namespace>) -> Result<(), Error> {
-        self.tiers.change(&[namespace.into().version_name()], Change::Expired).await
+        self.change_namespace(&namespace.into(), Change::Expired).await
     }
 
     /// Makes all values stale, in all namespaces and tenants. See [`expire`](Self::expire).
@@ -105,10 +106,21 @@ impl<S: Backend> Cache<S> {
     ///
     /// [`Error::Unsent`] if the store could not be told; in this process the values are stale.
     pub async fn expire_all(&self) -> Result<(), Error> {
-        self.tiers.change(&[Name::everything()], Change::Expired).await
+        self.tiers.change(&[Name::everything()], Change::Expired, Subject::Everything).await
     }
-}
 
-fn version_names<T: Into<Tag>>(tags: impl IntoIterator<Item = T>) -> Vec<Name> {
-    tags.into_iter().map(|tag| tag.into().version_name()).collect()
+    async fn change_tags<T: Into<Tag>>(
+        &self,
+        tags: impl IntoIterator<Item = T>,
+        change: Change,
+    ) -> Result<(), Error> {
+        let tags: Vec<Tag> = tags.into_iter().map(Into::into).collect();
+        let names: Vec<Name> = tags.iter().map(Tag::version_name).collect();
+        self.tiers.change(&names, change, Subject::Tags(&tags)).await
+    }
+
+    async fn change_namespace(&self, namespace: &Namespace, change: Change) -> Result<(), Error> {
+        let names = [namespace.version_name()];
+        self.tiers.change(&names, change, Subject::Namespace(namespace)).await
+    }
 }

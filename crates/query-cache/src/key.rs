@@ -4,6 +4,8 @@
 //! two different lists never give the same bytes: `("a", "b")` is not `("ab",)`, and `7` is not
 //! `"7"`.
 
+mod scope;
+
 use std::fmt;
 
 use crate::name::Name;

@@ -56,6 +56,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod breaker;
 mod builder;
 mod cache;
@@ -74,6 +75,7 @@ mod load;
 mod local;
 mod many;
 mod name;
+mod observe;
 mod pending;
 mod policy;
 #[cfg(feature = "postgres")]
@@ -81,6 +83,7 @@ pub mod postgres;
 mod range;
 mod read;
 mod remote;
+mod run;
 mod shape;
 #[cfg(feature = "sql")]
 pub mod sql;
@@ -93,6 +96,7 @@ mod tasks;
 pub mod testing;
 mod tiers;
 
+pub use crate::answer::{Answer, Origin, Traced};
 pub use crate::builder::CacheBuilder;
 pub use crate::cache::Cache;
 pub use crate::codec::Compression;
@@ -106,6 +110,7 @@ pub use crate::key::{Key, KeyPart, Namespace, PartWriter, Tenant};
 pub use crate::load::Loaded;
 pub use crate::local::{LocalTier, ShardedTier, Usage};
 pub use crate::name::{Name, Version};
+pub use crate::observe::{Invalidated, Observer, Subject};
 pub use crate::policy::Policy;
 pub use crate::range::Windows;
 pub use crate::shape::Cacheable;

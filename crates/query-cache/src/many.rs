@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tracing::Instrument;
 
+use crate::answer::{Got, Origin, Unanswered};
 use crate::cache::Cache;
 use crate::clock::now;
 use crate::entry::{AnyValue, Entry};
@@ -78,6 +79,26 @@ impl<S: Backend> Cache<S> {
         F: FnOnce(Vec<I>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, E>> + Send + 'static,
     {
+        let got = self.many(ids, key, policy, load).await?;
+        let values = got.iter().map(|got| typed(got.value()));
+        values.inspect(|value| self.tiers.counters.if_absent(value)).collect()
+    }
+
+    pub(crate) async fn many<I, T, L, E, F, Fut>(
+        &self,
+        ids: &[I],
+        key: impl Fn(&I) -> Key,
+        policy: impl Fn(&I) -> Policy,
+        load: F,
+    ) -> Result<Vec<Got>, Error>
+    where
+        I: Clone + Eq + Hash + Send + Sync + 'static,
+        T: Cacheable,
+        L: IntoIterator<Item = (I, T)>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: FnOnce(Vec<I>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, E>> + Send + 'static,
+    {
         let (shape, asked) = (Shape::of_optional::<T>(), now());
         let keys: Vec<Key> = ids.iter().map(key).collect();
         let looked = self.look_many(&keys).await;
@@ -91,14 +112,14 @@ impl<S: Backend> Cache<S> {
                 }
             };
             match &seen {
-                Seen::Fresh(entry) => Answer::Here(self.tiers.hit(entry)),
+                Seen::Fresh(entry) => Answer::Here(Got::new(entry, Origin::Local)),
                 Seen::Due(entry) => {
                     refresh(entry);
-                    Answer::Here(self.tiers.hit(entry))
+                    Answer::Here(Got::new(entry, Origin::Local))
                 }
                 Seen::Stale(entry) => {
                     refresh(entry);
-                    Answer::Here(self.take_stale(entry))
+                    Answer::Here(Got::new(entry, Origin::Stale))
                 }
                 _ => self.take_seat(at, fill(), &mut group),
             }
@@ -108,14 +129,24 @@ impl<S: Backend> Cache<S> {
             let missing = group.iter().map(|seat| ids[seat.at].clone()).collect();
             spawn(Arc::clone(&self.tiers), group, missing, load);
         }
-        let mut values = Vec::with_capacity(answers.len());
-        for answer in answers {
-            values.push(typed(match answer {
-                Answer::Here(value) => value,
-                Answer::Awaited(awaited, limit) => self.answer(awaited, asked, limit).await?,
-            })?);
+        let mut all: Result<_, Unanswered> = Ok(Vec::with_capacity(answers.len()));
+        for (key, answer) in keys.iter().zip(answers) {
+            let got = match (answer, &all) {
+                (Answer::Here(got), _) => Ok(got),
+                (Answer::Awaited(awaited, limit), Ok(_)) => awaited.answer(asked, limit).await,
+                // Not waited for: the call is to end with the error of another key.
+                (Answer::Awaited(..), Err(error)) => {
+                    Err(Unanswered { joined: false, ..error.clone() })
+                }
+            };
+            self.tiers.counters.ended(key, got.as_ref());
+            match (&mut all, got) {
+                (Ok(all), Ok(got)) => all.push(got),
+                (Ok(_), Err(error)) => all = Err(error),
+                (Err(_), _) => (),
+            }
         }
-        Ok(values)
+        all.map_err(Error::from)
     }
 
     /// What the local tier has; entries that were not compared with the store for too long are, all
@@ -141,7 +172,7 @@ impl<S: Backend> Cache<S> {
     fn take_seat(&self, at: usize, mut fill: Fill<S>, group: &mut Vec<Seat<S>>) -> Answer {
         let limit = fill.policy.answer_limit();
         match self.board(&mut fill) {
-            Boarding::Found(entry) => Answer::Here(self.tiers.hit(&entry)),
+            Boarding::Found(entry) => Answer::Here(Got::new(&entry, Origin::Local)),
             Boarding::Joined(waiter) => Answer::Awaited(Awaited::Joined(waiter), limit),
             Boarding::Started(ticket, waiter) => {
                 group.push(Seat { at, fill, ticket });
@@ -153,7 +184,7 @@ impl<S: Backend> Cache<S> {
 
 /// Where the value of one id comes from.
 enum Answer {
-    Here(AnyValue),
+    Here(Got),
     /// And for how long at most, from when the call began.
     Awaited(Awaited, Option<Duration>),
 }
@@ -193,7 +224,11 @@ where
             Ok(ids.iter().map(of).collect())
         })
     });
-    let span = tracing::debug_span!("fill_many", keys = group.len());
+    let span = tracing::debug_span!(
+        "load",
+        namespace = group[0].fill.key.namespace_label(),
+        keys = group.len()
+    );
     let tasks = Arc::clone(&tiers.tasks);
     tasks.spawn(fill_many(tiers, group, load).instrument(span));
 }
@@ -220,7 +255,9 @@ async fn fill_many<S: Backend>(tiers: Arc<Tiers<S>>, group: Vec<Seat<S>>, load: 
     let held = versions(&tiers, &group).await;
     let limit = group.iter().map(|(_, seat)| seat.fill.policy.load_limit()).max();
     let places = group.iter().map(|(at, _)| *at).collect();
-    let values = match tiers.run(limit.unwrap_or_default(), load(places)).await {
+    let load = load(places);
+    let run = tiers.run((&group[0].1.fill.key, group.len()), limit.unwrap_or_default(), load);
+    let values = match run.await {
         Ok(values) => values,
         Err(error) => {
             for (_, Seat { fill, ticket, .. }) in group {

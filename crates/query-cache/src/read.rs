@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::Instrument;
+
+use crate::answer::{Got, Origin, Unanswered};
 use crate::cache::Cache;
 use crate::clock::now;
 use crate::deps::Deps;
-use crate::entry::{AnyValue, Entry, Freshness};
+use crate::entry::{Entry, Freshness};
 use crate::error::Error;
 use crate::fill::Fill;
 use crate::flight::{Boarding, Waiter};
@@ -26,22 +29,61 @@ pub(crate) enum Awaited {
     Joined(Waiter<Landed>),
 }
 
+impl Awaited {
+    /// Waits as long as a policy lets a call wait that began at `asked`.
+    pub(crate) async fn answer(
+        self,
+        asked: Instant,
+        limit: Option<Duration>,
+    ) -> Result<Got, Unanswered> {
+        let Some(limit) = limit else { return self.wait().await };
+        let end = tokio::time::Instant::from_std(asked + limit);
+        match tokio::time::timeout_at(end, self.wait()).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let error = Error::TimedOut { limit };
+                Err(Unanswered { error, joined: false })
+            }
+        }
+    }
+
+    async fn wait(self) -> Result<Got, Unanswered> {
+        match self {
+            Self::Started(waiter) => Got::landed(waiter.outcome().await, false),
+            Self::Joined(waiter) => Got::landed(waiter.outcome().await, true),
+        }
+    }
+}
+
 impl<S: Backend> Cache<S> {
-    /// The value of a key that the local tier has no fresh value of at hand.
+    /// The value of a key that the local tier has no fresh value of at hand: counted, and told.
     pub(crate) async fn read(
         &self,
         key: &Key,
         policy: &Policy,
         shape: Shape,
         load: Load,
-    ) -> Result<AnyValue, Error> {
+    ) -> Result<Got, Unanswered> {
+        let span = tracing::debug_span!("get", namespace = key.namespace_label());
+        let got = self.find(key, policy, shape, load).instrument(span).await;
+        self.tiers.counters.ended(key, got.as_ref());
+        got
+    }
+
+    async fn find(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        shape: Shape,
+        load: Load,
+    ) -> Result<Got, Unanswered> {
         let asked = now();
         let seen = self.tiers.look_checked(key).await;
         match &seen {
-            Seen::Fresh(entry) => Ok(self.tiers.hit(entry)),
+            Seen::Fresh(entry) => Ok(Got::new(entry, Origin::Local)),
             Seen::Due(entry) => {
                 self.refresh(entry, || self.fill(key, policy, shape, &seen), load);
-                Ok(self.tiers.hit(entry))
+                Ok(Got::new(entry, Origin::Local))
             }
             Seen::Stale(entry) => {
                 let patience = policy.patience_with_stale();
@@ -51,7 +93,7 @@ impl<S: Backend> Cache<S> {
                         let patience = policy.answer_limit().map_or(patience, |l| l.min(patience));
                         self.wait_or_take((key, entry), awaited, (asked, patience)).await
                     }
-                    None => Ok(self.take_stale(entry)),
+                    None => Ok(Got::new(entry, Origin::Stale)),
                 }
             }
             _ => {
@@ -61,42 +103,17 @@ impl<S: Backend> Cache<S> {
         }
     }
 
-    async fn load(&self, mut fill: Fill<S>, load: Load, asked: Instant) -> Result<AnyValue, Error> {
+    async fn load(&self, mut fill: Fill<S>, load: Load, asked: Instant) -> Result<Got, Unanswered> {
         let limit = fill.policy.answer_limit();
         let awaited = match self.board(&mut fill) {
-            Boarding::Found(entry) => return Ok(self.tiers.hit(&entry)),
+            Boarding::Found(entry) => return Ok(Got::new(&entry, Origin::Local)),
             Boarding::Joined(waiter) => Awaited::Joined(waiter),
             Boarding::Started(ticket, waiter) => {
                 fill.spawn_load(ticket, load);
                 Awaited::Started(waiter)
             }
         };
-        self.answer(awaited, asked, limit).await
-    }
-
-    /// Waits for a flight as long as a policy lets a call wait that began at `asked`.
-    pub(crate) async fn answer(
-        &self,
-        awaited: Awaited,
-        asked: Instant,
-        limit: Option<Duration>,
-    ) -> Result<AnyValue, Error> {
-        let Some(limit) = limit else { return self.wait(awaited).await };
-        let end = tokio::time::Instant::from_std(asked + limit);
-        match tokio::time::timeout_at(end, self.wait(awaited)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.tiers.counters.misses.one();
-                Err(Error::TimedOut { limit })
-            }
-        }
-    }
-
-    async fn wait(&self, awaited: Awaited) -> Result<AnyValue, Error> {
-        match awaited {
-            Awaited::Started(waiter) => self.tiers.arrive(waiter).await,
-            Awaited::Joined(waiter) => self.tiers.join(waiter).await,
-        }
+        awaited.answer(asked, limit).await
     }
 
     /// What the refresh brings, or the stale value where that is nothing or too late: unless the key
@@ -106,32 +123,17 @@ impl<S: Backend> Cache<S> {
         (key, entry): (&Key, &Arc<Entry>),
         awaited: Awaited,
         (asked, patience): (Instant, Duration),
-    ) -> Result<AnyValue, Error> {
+    ) -> Result<Got, Unanswered> {
         let generation = self.tiers.flights.generation(key);
-        let end = tokio::time::Instant::from_std(asked + patience);
-        let answer = tokio::time::timeout_at(end, self.wait(awaited)).await;
-        if let Ok(Ok(value)) = answer {
-            return Ok(value);
+        let answer = awaited.answer(asked, Some(patience)).await;
+        if answer.is_ok() {
+            return answer;
         }
         // The generation may have changed for a neighbour.
         let tiers = &self.tiers;
         let unchanged = tiers.flights.generation(key) == generation || tiers.look(key).is(entry);
         let may_serve = unchanged && entry.at(now()) != Freshness::Dead;
-        match answer {
-            // It was counted when it failed.
-            Ok(Err(_)) if may_serve => Ok(Arc::clone(&entry.value)),
-            Err(_) if may_serve => Ok(self.take_stale(entry)),
-            Ok(answer) => answer,
-            Err(_) => {
-                tiers.counters.misses.one();
-                Err(Error::TimedOut { limit: patience })
-            }
-        }
-    }
-
-    pub(crate) fn take_stale(&self, entry: &Arc<Entry>) -> AnyValue {
-        self.tiers.counters.stale_hits.one();
-        Arc::clone(&entry.value)
+        if may_serve { Ok(Got::new(entry, Origin::Stale)) } else { answer }
     }
 
     /// Starts a load that nobody has to wait for, unless one is under way or has failed a moment ago.

@@ -42,6 +42,8 @@ pub(crate) struct Found {
     pub(crate) fresh: Duration,
     /// How long after that it may be served.
     pub(crate) stale: Duration,
+    /// How long ago it was loaded.
+    pub(crate) age: Duration,
     pub(crate) held: Held,
 }
 
@@ -235,13 +237,18 @@ impl<S: Backend> Remote<S> {
         } else {
             Err(StoreError::Suspended)
         };
+        let observer = &self.counters.observer;
         match &answer {
-            Ok(_) => self.breaker.succeeded(),
+            Ok(_) if self.breaker.succeeded() => observer.tell(|o| o.store_resumed()),
+            Ok(_) => (),
             Err(StoreError::Suspended) => self.counters.store_errors.one(),
             Err(error) => {
                 self.counters.store_errors.one();
-                self.breaker.failed(now(), matches!(error, StoreError::Timeout { .. }));
                 tracing::debug!(%error, "the store did not answer");
+                observer.tell(|o| o.store_failed(error));
+                if self.breaker.failed(now(), matches!(error, StoreError::Timeout { .. })) {
+                    observer.tell(|o| o.store_suspended());
+                }
             }
         }
         answer

@@ -10,10 +10,11 @@ use crate::deps::Deps;
 use crate::entry::{AnyValue, Entry, Freshness, Life, Moment, Proof, Times};
 use crate::error::Error;
 use crate::fill_lock::ErasedFillLock;
-use crate::flight::{Flights, Waiter};
+use crate::flight::Flights;
 use crate::key::Key;
 use crate::local::LocalTier;
 use crate::name::Name;
+use crate::observe::{Invalidated, Subject};
 use crate::remote::{Held, Remote};
 use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
@@ -31,7 +32,7 @@ pub(crate) enum Source {
 }
 
 /// What a flight ends with.
-pub(crate) type Landed = Result<(AnyValue, Source), Error>;
+pub(crate) type Landed = Result<(Arc<Entry>, Source), Error>;
 
 /// How entries are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,52 +154,15 @@ impl<S> Tiers<S> {
         }
     }
 
-    pub(crate) fn hit(&self, entry: &Arc<Entry>) -> AnyValue {
-        // Entries lie apart in memory, so their addresses spread the counting over lanes.
-        self.counters.local_hits.one(Arc::as_ptr(entry).addr() >> 7);
+    /// A fresh value of this process, which ends the call: counted and told.
+    pub(crate) fn hit(&self, key: &Key, entry: &Arc<Entry>) -> AnyValue {
+        self.counters.hit(key, entry);
         Arc::clone(&entry.value)
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let usage = self.local.usage();
-        let counters = &self.counters;
-        Stats {
-            local_hits: counters.local_hits.get(),
-            stale_hits: counters.stale_hits.get(),
-            store_hits: counters.store_hits.get(),
-            coalesced: counters.coalesced.get(),
-            misses: counters.misses.get(),
-            loads: counters.loads.get(),
-            load_errors: counters.load_errors.get(),
-            store_errors: counters.store_errors.get(),
-            unreadable: counters.unreadable.get(),
-            unstorable: counters.unstorable.get(),
-            encoded_bytes: counters.encoded_bytes.get(),
-            stored_bytes: counters.stored_bytes.get(),
-            invalidations: counters.invalidations.get(),
-            evictions: usage.evictions,
-            entries: usage.entries,
-            weight: usage.weight,
-            unsent: self.remote.as_ref().map_or(0, |remote| remote.unsent() as u64),
-        }
-    }
-
-    /// Waits for somebody else's flight.
-    pub(crate) async fn join(&self, waiter: Waiter<Landed>) -> Result<AnyValue, Error> {
-        let landed = waiter.outcome().await.unwrap_or(Err(Error::LoadAborted));
-        self.counters.coalesced.one();
-        landed.map(|(value, _)| value)
-    }
-
-    /// Waits for the flight this caller has started.
-    pub(crate) async fn arrive(&self, waiter: Waiter<Landed>) -> Result<AnyValue, Error> {
-        let landed = waiter.outcome().await.unwrap_or(Err(Error::LoadAborted));
-        match &landed {
-            Ok((_, Source::Store)) => self.counters.store_hits.one(),
-            Ok((_, Source::Kept)) => self.counters.stale_hits.one(),
-            Ok((_, Source::Load)) | Err(_) => self.counters.misses.one(),
-        }
-        landed.map(|(value, _)| value)
+        let unsent = self.remote.as_ref().map_or(0, |remote| remote.unsent() as u64);
+        self.counters.snapshot(self.local.usage(), unsent)
     }
 }
 
@@ -277,6 +241,7 @@ impl<S: Backend> Tiers<S> {
         // Another task may have told the store just now, and a `set` may have taken new versions
         // since: the store has to be told once more after the flight is superseded.
         self.note(key);
+        self.told(Subject::Key(key), Change::Outdated);
         self.tell().await
     }
 
@@ -291,11 +256,17 @@ impl<S: Backend> Tiers<S> {
         self.flights.supersede(key, || _ = self.local.get(key).map(|entry| entry.expire()));
         // Once more, for the reason given in `invalidate`.
         note();
+        self.told(Subject::Key(key), Change::Expired);
         self.tell().await
     }
 
     /// Makes all that depends on one of `names` dead or stale in this process, then tells the store.
-    pub(crate) async fn change(&self, names: &[Name], change: Change) -> Result<(), Error> {
+    pub(crate) async fn change(
+        &self,
+        names: &[Name],
+        change: Change,
+        what: Subject<'_>,
+    ) -> Result<(), Error> {
         self.counters.invalidations.add(names.len() as u64);
         let note = || {
             let remote = self.remote.as_ref();
@@ -305,7 +276,14 @@ impl<S: Backend> Tiers<S> {
         names.iter().for_each(|name| self.tags.bump(name, change));
         // Once more, for the reason given in `invalidate`.
         note();
+        self.told(what, change);
         self.tell().await
+    }
+
+    /// Tells the observer what has taken effect in this process.
+    fn told(&self, what: Subject<'_>, change: Change) {
+        let news = Invalidated { what, expired: change == Change::Expired };
+        self.counters.observer.tell(|observer| observer.invalidated(news));
     }
 
     /// Notes that the store has to be told of `key`.

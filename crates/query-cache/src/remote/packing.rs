@@ -50,7 +50,9 @@ impl<S> Remote<S> {
         (shape, change): (Shape, Option<Change>),
         asked: Instant,
     ) -> Option<Found> {
-        let stale = envelope.header.stale;
+        let header = &envelope.header;
+        let stale = header.stale;
+        let age = header.created + (header.fresh + stale).saturating_sub(remaining);
         let fresh = match change {
             None => remaining.saturating_sub(stale),
             Some(Change::Expired) if !stale.is_zero() => Duration::ZERO,
@@ -59,7 +61,8 @@ impl<S> Remote<S> {
         let (codec, length) = (Arc::clone(&self.codec), envelope.unpacked_len());
         let decode = move || Ok((codec.decode(&envelope, shape)?, envelope.header.versions));
         let (value, versions) = self.readable(aside(length, decode).await)?;
-        Some(Found { value, fresh, stale: remaining - fresh, held: Held { versions, asked } })
+        let stale = remaining - fresh;
+        Some(Found { value, fresh, stale, age, held: Held { versions, asked } })
     }
 
     /// `None` stands for code of the value's type that panicked.

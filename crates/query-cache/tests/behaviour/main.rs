@@ -1,6 +1,7 @@
 //! What the cache promises, one file a subject. All in memory, with the clock paused.
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
+mod answers;
 mod cancellation;
 mod end;
 mod expiry;
@@ -9,6 +10,7 @@ mod freshness;
 mod local_tier;
 mod many;
 mod model;
+mod observe;
 mod packing;
 mod races;
 mod single_flight;
