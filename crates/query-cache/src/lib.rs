@@ -92,9 +92,11 @@ mod store;
 mod sync;
 mod tags;
 mod tasks;
+mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tiers;
+mod wrap;
 
 pub use crate::answer::{Answer, Origin, Traced};
 pub use crate::builder::CacheBuilder;
@@ -119,6 +121,8 @@ pub use crate::stats::Stats;
 pub use crate::store::redis;
 pub use crate::store::{AnyStore, Backend, Item, MemoryStore, NoStore, Store, Stored, Versions};
 pub use crate::tags::Tag;
+pub use crate::template::{Arguments, IntoArguments, Template};
+pub use crate::wrap::{AsyncFunction, Cached};
 
 /// The example of the README is compiled and run.
 #[cfg(doctest)]

@@ -16,3 +16,4 @@ mod races;
 mod single_flight;
 mod support;
 mod two_processes;
+mod wrap;
