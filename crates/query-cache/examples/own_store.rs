@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use query_cache::{
-    Cache, Item, Key, MemoryStore, Name, Policy, Store, StoreError, Stored, Version, Versions,
+    Cache, Heard, Item, Key, Listen, MemoryStore, Name, Policy, Store, StoreError, Stored, Version,
+    Versions,
 };
 
 #[derive(Debug, Default)]
@@ -47,6 +48,12 @@ impl<S: Versions> Versions for Counting<S> {
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
         self.inner.expire(names, offered).await
+    }
+}
+
+impl<S: Listen> Listen for Counting<S> {
+    async fn listen(&self, every: Duration, tell: impl FnMut(Heard) + Send) {
+        self.inner.listen(every, tell).await;
     }
 }
 

@@ -10,12 +10,13 @@ use crate::clock::now;
 #[cfg(feature = "zstd")]
 use crate::codec::Dictionary;
 use crate::codec::{Codec, Compression, Settings};
+use crate::coherence::News;
 use crate::fill_lock::{ErasedFillLock, FillLock};
 use crate::flight::Flights;
 use crate::format::Format;
 use crate::local::{LocalTier, ShardedTier};
 use crate::observe::{Observed, Observer};
-use crate::remote::{Remote, Treatment};
+use crate::remote::{Listening, Remote, Treatment};
 use crate::stats::Counters;
 use crate::store::{Backend, NoStore};
 use crate::tags::TagTable;
@@ -118,9 +119,13 @@ impl<S> CacheBuilder<S> {
         self
     }
 
-    /// For so long a value of this process is served without asking the store whether another
-    /// process has invalidated it: the bound on how late an invalidation elsewhere is seen here, as
-    /// long as the store answers. Default 1 s. Zero asks on every hit.
+    /// For so long a value of this process is served without knowing that no other process has
+    /// invalidated it: the bound on how late an invalidation elsewhere is seen here, as long as the
+    /// store answers. Default 1 s.
+    ///
+    /// A store that [tells](crate::Listen) what others do is asked three times in that time, all in
+    /// all, whether it has told everything. Without that, each value is compared with the store once
+    /// in that time, when it is asked for. Zero compares on every hit.
     #[must_use]
     pub fn recheck_after(mut self, bound: Duration) -> Self {
         self.recheck_after = bound;
@@ -203,7 +208,9 @@ impl<S> CacheBuilder<S> {
             local,
             remote: self.store.map(remote),
             flights: Flights::new(),
-            tags: TagTable::default(),
+            tags: Arc::new(TagTable::default()),
+            news: Arc::new(News::new()),
+            listening: Listening::default(),
             fill_lock: self.fill_lock,
             fill_lock_wait: self.fill_lock_wait,
             recheck_after: self.recheck_after,

@@ -48,6 +48,11 @@ impl Deps {
         &self.0
     }
 
+    /// The key's own.
+    pub(crate) fn key(&self) -> Option<&Name> {
+        self.0.last()
+    }
+
     /// Those that are checked by their state in this process. The key is not: invalidating it
     /// removes the entry and supersedes the load.
     pub(crate) fn local(&self) -> &[Name] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::coherence::Stripe;
 use crate::name::{Name, Version};
 use crate::tags::{Change, Snapshot};
 
@@ -128,13 +129,22 @@ pub(crate) struct Proof {
     /// asked.
     pub(crate) versions: Option<Box<[(Name, Version)]>>,
     pub(crate) checked: Moment,
+    /// Which news are of its key.
+    pub(crate) stripe: Stripe,
+    /// How much news there was when the versions were about to be read.
+    pub(crate) position: AtomicU64,
     /// One check at a time.
     pub(crate) gate: tokio::sync::Mutex<()>,
 }
 
 impl Proof {
-    pub(crate) fn new(versions: Option<Box<[(Name, Version)]>>, checked: Moment) -> Self {
-        Self { versions, checked, gate: tokio::sync::Mutex::default() }
+    pub(crate) fn new(
+        versions: Option<Box<[(Name, Version)]>>,
+        checked: Moment,
+        (stripe, position): (Stripe, u64),
+    ) -> Self {
+        let (position, gate) = (AtomicU64::new(position), tokio::sync::Mutex::default());
+        Self { versions, checked, stripe, position, gate }
     }
 }
 
@@ -152,11 +162,16 @@ impl Moment {
     }
 
     pub(crate) fn get(&self, origin: Instant) -> Instant {
-        origin + Duration::from_nanos(self.0.load(Ordering::Relaxed))
+        origin + Duration::from_nanos(self.nanos())
+    }
+
+    /// After the origin.
+    pub(crate) fn nanos(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
-fn nanos(origin: Instant, at: Instant) -> u64 {
+pub(crate) fn nanos(origin: Instant, at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(origin).as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -32,8 +32,9 @@ impl<S: Backend> Cache<S> {
     ///
     /// Costs one look-up a tag and, if there is a store, one round trip for all, however many
     /// values carry them. Other processes that share the store stop serving the values when they
-    /// next compare versions, at most [`recheck_after`](crate::CacheBuilder::recheck_after) later; who
-    /// waits there for a load that is under way still gets what it brings.
+    /// hear of it or next compare versions, at most
+    /// [`recheck_after`](crate::CacheBuilder::recheck_after) later; who waits there for a load that is
+    /// under way still gets what it brings.
     ///
     /// # Errors
     ///

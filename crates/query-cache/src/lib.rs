@@ -31,7 +31,8 @@
 //!   [`invalidate_tags`](Cache::invalidate_tags), [`clear`](Cache::clear) or [`set`](Cache::set)
 //!   has returned, no call that begins after it gets a value whose load began before it: not from
 //!   this process, not from the store, not from a load that was under way here or elsewhere. This
-//!   holds in the process that made the call. Other processes of the store follow at most
+//!   holds in the process that made the call. Other processes of the store follow when they hear of it
+//!   ([`Listen`]), with Redis in about a millisecond, and otherwise at most
 //!   [`recheck_after`](CacheBuilder::recheck_after) later (default 1 s).
 //! * **Expired is not invalidated.** After [`expire`](Cache::expire) and its like, a value whose load
 //!   began before may still be served as a stale one, and as nothing else.
@@ -42,6 +43,18 @@
 //!   snapshot, or fails over to a replica that lagged, never makes an invalidated value valid again.
 //! * **No value without an end.** A [`Policy`] begins with its time to live. A value that comes
 //!   from the store keeps only what remains of it.
+//!
+//! # What may be served
+//!
+//! Of a value that another process has invalidated, in a process that has it:
+//!
+//! | the store | served until |
+//! |---|---|
+//! | works, and tells what others do | the news arrive |
+//! | works, but nothing is heard of it (cut, silent, or it does not tell) | `recheck_after` |
+//! | was not heard for a while, and now is again | the next call: all is compared |
+//! | was flushed, restarted or replaced | `recheck_after`; then nothing of before is valid |
+//! | does not answer at all | the end of the value's life, unless the news had come |
 //!
 //! # Limits
 //!
@@ -62,6 +75,7 @@ mod builder;
 mod cache;
 mod clock;
 mod codec;
+mod coherence;
 mod deps;
 mod entry;
 mod error;
@@ -119,7 +133,9 @@ pub use crate::shape::Cacheable;
 pub use crate::stats::Stats;
 #[cfg(feature = "redis")]
 pub use crate::store::redis;
-pub use crate::store::{AnyStore, Backend, Item, MemoryStore, NoStore, Store, Stored, Versions};
+pub use crate::store::{
+    AnyStore, Backend, Heard, Item, Listen, MemoryStore, NoStore, Store, Stored, Versions,
+};
 pub use crate::tags::Tag;
 pub use crate::template::{Arguments, IntoArguments, Template};
 pub use crate::wrap::{AsyncFunction, Cached};

@@ -1,6 +1,7 @@
 //! The store as the cache sees it: bounded in time, never an error on a read, and told of every
 //! invalidation before anything is read from it.
 
+mod listening;
 mod many;
 mod packing;
 
@@ -24,6 +25,7 @@ use crate::stats::Counters;
 use crate::store::{Backend, Stored};
 use crate::tags::Change;
 
+pub(crate) use self::listening::{Ear, Listening};
 pub(crate) use self::packing::Outgoing;
 
 /// Names in the order of a [`Deps`], each with the version the store had for it.
@@ -63,6 +65,8 @@ pub(crate) struct Remote<S> {
     pending: Pending,
     counters: Arc<Counters>,
     resending: AtomicBool,
+    /// Among the names of each change made here: what is heard with it is known already.
+    own: Name,
 }
 
 impl<S> Remote<S> {
@@ -78,7 +82,8 @@ impl<S> Remote<S> {
         let breaker = Breaker::new(treatment.pause);
         let (codec, pending) = (Arc::new(codec), Pending::new(Self::PENDING));
         let resending = AtomicBool::new(false);
-        Self { store, treatment, codec, breaker, pending, counters, resending }
+        let own = Name::digest(b"own", Version::random().as_bytes());
+        Self { store, treatment, codec, breaker, pending, counters, resending, own }
     }
 
     /// To be called before the local tier forgets `names`: who finds nothing locally after that
@@ -179,7 +184,11 @@ impl<S: Backend> Remote<S> {
         let list = self.pending.list();
         let of = |change| {
             let noted = list.iter().filter(move |(_, noted)| noted.change == change);
-            noted.map(|(name, _)| *name).collect::<Vec<_>>()
+            let mut names: Vec<_> = noted.map(|(name, _)| *name).collect();
+            if !names.is_empty() {
+                names.push(self.own);
+            }
+            names
         };
         let (outdated, expired) = (of(Change::Outdated), of(Change::Expired));
         let remove =

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
 use crate::name::{Name, Version};
@@ -88,10 +88,49 @@ pub trait Versions: Send + Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// All that a [`Cache`](crate::Cache) asks of its store. Implemented by whatever implements its parts.
-pub trait Backend: Store + Versions + 'static {}
+/// What a store tells by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// These names were [removed](Store::remove). The names of one call come together.
+    Removed(Vec<Name>),
 
-impl<S: Store + Versions + 'static> Backend for S {}
+    /// These names were [expired](Versions::expire). The names of one call come together.
+    Expired(Vec<Name>),
+
+    /// All that was done before this moment, of tokio's clock, has been told by now, except for what a
+    /// [`Gap`](Self::Gap) before it stands for.
+    Proven(Instant),
+
+    /// Something may have been missed up to now, and from now on until the next
+    /// [`Proven`](Self::Proven).
+    Gap,
+}
+
+/// Tells what others do to the store. Without it a [`Cache`](crate::Cache) works as well, and
+/// compares each of its values with the store once in a while.
+pub trait Listen: Send + Sync {
+    /// Calls `tell` for everything that is done through this store or any other on the same data,
+    /// this handle's own doings included, in the order it is done; and proves about `every` so
+    /// often that nothing was missed.
+    ///
+    /// What is done before the first [`Heard::Proven`] need not be told. After a break it should go
+    /// on by itself, with a [`Heard::Gap`]. `tell` is quick and does not block. Ends when there will
+    /// never be anything to tell, which is what it does at once by default; dropping it ends it too.
+    fn listen(
+        &self,
+        every: Duration,
+        tell: impl FnMut(Heard) + Send,
+    ) -> impl Future<Output = ()> + Send {
+        _ = (every, tell);
+        std::future::ready(())
+    }
+}
+
+/// All that a [`Cache`](crate::Cache) asks of its store. Implemented by whatever implements its parts;
+/// of [`Listen`], `impl Listen for MyStore {}` is enough.
+pub trait Backend: Store + Versions + Listen + 'static {}
+
+impl<S: Store + Versions + Listen + 'static> Backend for S {}
 
 /// The store of a cache that has none: no value of this type exists.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +169,8 @@ impl Versions for NoStore {
     }
 }
 
+impl Listen for NoStore {}
+
 impl<S: Store> Store for Arc<S> {
     async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
         S::get_many(self, names).await
@@ -160,5 +201,11 @@ impl<S: Versions> Versions for Arc<S> {
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
         S::expire(self, names, offered).await
+    }
+}
+
+impl<S: Listen> Listen for Arc<S> {
+    async fn listen(&self, every: Duration, tell: impl FnMut(Heard) + Send) {
+        S::listen(self, every, tell).await;
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::coherence::{News, Stripe};
 use crate::name::Name;
 use crate::sync::lock;
 
@@ -97,7 +98,7 @@ impl TagTable {
             let state = cell.load(Ordering::Acquire);
             (cell, state)
         });
-        Snapshot(seen.collect())
+        Snapshot { tags: seen.collect(), key: None }
     }
 
     /// Tells every snapshot that contains `name`. Costs one look-up, whatever depends on it.
@@ -138,24 +139,49 @@ const fn after(state: u64, change: Change) -> u64 {
 
 const LOWER: u64 = u32::MAX as u64;
 
-/// The state of some tags at one moment.
+/// The state of some tags at one moment, and of what others did to a key.
 #[derive(Clone, Debug)]
-pub(crate) struct Snapshot(Box<[(Arc<AtomicU64>, u64)]>);
+pub(crate) struct Snapshot {
+    tags: Box<[(Arc<AtomicU64>, u64)]>,
+    key: Option<KeySeen>,
+}
+
+/// A key, and the news of the store up to one moment.
+#[derive(Clone, Debug)]
+struct KeySeen {
+    news: Arc<News>,
+    stripe: Stripe,
+    position: u64,
+}
 
 impl Snapshot {
-    /// Whether none of the tags was invalidated or expired since.
+    /// The same for a key too, whose version has this name.
+    pub(crate) fn and_key(mut self, name: &Name, news: &Arc<News>) -> Self {
+        let (stripe, position) = (Stripe::of(name), news.position());
+        self.key = Some(KeySeen { news: Arc::clone(news), stripe, position });
+        self
+    }
+
+    /// Which news are of the key, and how much news there was.
+    pub(crate) fn key(&self) -> Option<(Stripe, u64)> {
+        self.key.as_ref().map(|key| (key.stripe, key.position))
+    }
+
+    /// Whether none of the tags was invalidated or expired since, and nothing was heard of the key.
     pub(crate) fn is_current(&self) -> bool {
-        self.change().is_none()
+        let doubted = |key: &KeySeen| key.news.doubts(key.stripe, key.position);
+        self.change().is_none() && !self.key.as_ref().is_some_and(doubted)
     }
 
     /// The worst that happened to any of the tags since.
     pub(crate) fn change(&self) -> Option<Change> {
-        let changes =
-            self.0.iter().filter_map(|(cell, state)| match cell.load(Ordering::Acquire) ^ *state {
+        let changes = self.tags.iter().filter_map(|(cell, state)| {
+            match cell.load(Ordering::Acquire) ^ *state {
                 0 => None,
                 1..=LOWER => Some(Change::Expired),
                 _ => Some(Change::Outdated),
-            });
+            }
+        });
         changes.max()
     }
 }

@@ -1,11 +1,15 @@
 //! The suite that every store has to pass, and parts of the cache to be measured alone.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use futures::future::{self, Either};
+
+use crate::clock::now;
 pub use crate::codec::{Packed, Packer};
 use crate::error::StoreError;
 use crate::name::{Name, Version};
-use crate::store::{Backend, Item, Store, Stored};
+use crate::store::{Backend, Heard, Item, Store, Stored};
 
 /// Checks what the cache relies on. Panics at the first thing that is not so.
 ///
@@ -24,6 +28,7 @@ pub async fn contract<S: Backend>(store: S) {
     bytes_of_any_kind_and_size_survive(&store).await;
     many_are_kept_and_found_in_order(&store).await;
     an_expiry_changes_the_second_half_alone(&store).await;
+    what_is_done_is_told(&store).await;
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -174,4 +179,42 @@ async fn an_expiry_changes_the_second_half_alone<S: Backend>(store: &S) {
     })
     .await;
     ok(store.expire(&[], second).await);
+}
+
+/// A store that tells nothing ends its listening at once, and passes.
+async fn what_is_done_is_told<S: Backend>(store: &S) {
+    let heard = Mutex::new(Vec::new());
+    let tell = |one| heard.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+    let listening = std::pin::pin!(store.listen(Duration::from_millis(20), tell));
+    let doing = std::pin::pin!(async {
+        proven_after(&heard, now()).await;
+        let [first, second, third] = [0; 3].map(|_| name());
+        ok(store.ensure(&[first, second], Version::random(), MINUTE).await);
+        ok(store.remove(&[first, second]).await);
+        ok(store.expire(&[third], Version::random()).await);
+        let told = proven_after(&heard, now()).await;
+        let at = |wanted: Heard| told.iter().position(|heard| *heard == wanted);
+        let removed = at(Heard::Removed(vec![first, second]));
+        assert!(removed.is_some(), "a removal is told before it is proven that nothing was missed");
+        let expired = at(Heard::Expired(vec![third]));
+        assert!(expired.is_some(), "so is an expiry");
+        assert!(removed < expired, "news come in the order of what was done");
+    });
+    match future::select(listening, doing).await {
+        Either::Left(((), _)) => {
+            let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            assert!(heard.is_empty(), "a store that tells something goes on telling");
+        }
+        Either::Right(((), _)) => (),
+    }
+}
+
+/// What was heard, as soon as it is proven for `moment`.
+async fn proven_after(heard: &Mutex<Vec<Heard>>, moment: Instant) -> Vec<Heard> {
+    let all = || heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let proves = |heard: &Heard| matches!(heard, Heard::Proven(at) if *at > moment);
+    until("listening is proven again and again", async || all().iter().any(proves)).await;
+    let heard = all();
+    let end = heard.iter().position(proves).unwrap_or_default();
+    heard[..end].to_vec()
 }

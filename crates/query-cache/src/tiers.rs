@@ -2,12 +2,13 @@
 //! both.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::clock::now;
+use crate::coherence::News;
 use crate::deps::Deps;
-use crate::entry::{AnyValue, Entry, Freshness, Life, Moment, Proof, Times};
+use crate::entry::{AnyValue, Entry, Freshness, Life, Moment, Proof, Times, nanos};
 use crate::error::Error;
 use crate::fill_lock::ErasedFillLock;
 use crate::flight::Flights;
@@ -15,7 +16,7 @@ use crate::key::Key;
 use crate::local::LocalTier;
 use crate::name::Name;
 use crate::observe::{Invalidated, Subject};
-use crate::remote::{Held, Remote};
+use crate::remote::{Ear, Held, Listening, Remote};
 use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
 use crate::store::Backend;
@@ -74,11 +75,17 @@ impl Seen {
     }
 }
 
+/// So often at least listening is proven: a line that is dead is noticed by it.
+const LONGEST_UNPROVEN: Duration = Duration::from_secs(5);
+
 pub(crate) struct Tiers<S> {
     pub(crate) local: Box<dyn LocalTier>,
     pub(crate) remote: Option<Arc<Remote<S>>>,
     pub(crate) flights: Arc<Flights<Landed>>,
-    pub(crate) tags: TagTable,
+    pub(crate) tags: Arc<TagTable>,
+    /// What the store told by itself.
+    pub(crate) news: Arc<News>,
+    pub(crate) listening: Listening,
     pub(crate) fill_lock: Option<Box<dyn ErasedFillLock>>,
     pub(crate) fill_lock_wait: Duration,
     pub(crate) recheck_after: Duration,
@@ -114,13 +121,21 @@ impl<S> Tiers<S> {
         now() >= entry.retry_at.get(self.origin)
     }
 
+    /// Whether the entry is known to hold: it was compared with the store a moment ago, or the store
+    /// was listened to since and would have told. What it did tell counts above both.
     fn is_checked(&self, entry: &Entry, now: Instant) -> bool {
-        let recent = |proof: &Proof| now < proof.checked.get(self.origin) + self.recheck_after;
-        entry.proof.as_deref().is_none_or(recent)
-    }
-
-    pub(crate) fn snapshot(&self, deps: &Deps) -> Snapshot {
-        self.tags.snapshot(deps.local())
+        let Some(proof) = entry.proof.as_deref() else { return true };
+        let position = proof.position.load(Ordering::Acquire);
+        if self.news.doubts(proof.stripe, position) {
+            return false;
+        }
+        let oldest = nanos(self.origin + self.recheck_after, now);
+        let checked = proof.checked.nanos();
+        // Within the first bound after the origin nothing is too old, and it is not with no bound.
+        let recent = now < self.origin + self.recheck_after || checked > oldest;
+        // Without versions it holds by nothing but its age.
+        (recent && !self.news.outdates(checked))
+            || proof.versions.is_some() && self.news.covers(position, oldest)
     }
 
     /// An entry that begins its life now.
@@ -136,7 +151,7 @@ impl<S> Tiers<S> {
         let moment = |at| Moment::new(self.origin, at);
         let checked = moment(held.as_ref().map_or(now, |held| held.asked));
         let versions = held.map(|held| held.versions);
-        let proof = self.remote.is_some().then(|| Box::new(Proof::new(versions, checked)));
+        let proof = tags.key().map(|key| Box::new(Proof::new(versions, checked, key)));
         let life = Life::starting(now, times);
         let (retry_at, expired) = (moment(now), AtomicBool::new(false));
         Arc::new(Entry { value, life, tags, weight, proof, retry_at, expired })
@@ -167,6 +182,21 @@ impl<S> Tiers<S> {
 }
 
 impl<S: Backend> Tiers<S> {
+    /// What a load of a value with these dependencies has to be guarded by. To be taken before it, and
+    /// before its versions are read.
+    pub(crate) fn snapshot(&self, deps: &Deps) -> Snapshot {
+        let tags = self.tags.snapshot(deps.local());
+        let (Some(remote), Some(key)) = (&self.remote, deps.key()) else { return tags };
+        // Often enough that one answer may be late.
+        let every = (self.recheck_after / 3).min(LONGEST_UNPROVEN);
+        self.listening.begin(remote, every, || Ear {
+            news: Arc::clone(&self.news),
+            tags: Arc::clone(&self.tags),
+            origin: self.origin,
+        });
+        tags.and_key(key, &self.news)
+    }
+
     /// Looks again, after the store was asked whether the entry still holds.
     pub(crate) async fn look_checked(&self, key: &Key) -> Seen {
         match self.look(key) {
@@ -179,8 +209,8 @@ impl<S: Backend> Tiers<S> {
     }
 
     /// Compares the entry's versions with the store's. A store that does not answer changes
-    /// nothing: the entry is served until its own end, as it would be if the store had been asked
-    /// just before.
+    /// nothing, unless there was news of the key: the entry is served until its own end, as it would
+    /// be if the store had been asked just before.
     async fn still_holds(&self, entry: &Entry) -> bool {
         let (Some(proof), Some(remote)) = (entry.proof.as_deref(), &self.remote) else {
             return true;
@@ -189,31 +219,19 @@ impl<S: Backend> Tiers<S> {
         if self.is_checked(entry, now()) {
             return true;
         }
-        let asked = now();
+        let asked = self.asking();
         let change = match &proof.versions {
-            Some(versions) => remote.hold(versions).await.unwrap_or(None),
+            Some(versions) => remote.hold(versions).await.ok(),
             // Loaded while the store was away: nothing can be proved once it is back.
-            None => remote.hold(&[]).await.ok().map(|_| Change::Outdated),
+            None => remote.hold(&[]).await.ok().map(|_| Some(Change::Outdated)),
         };
         self.learn(entry, proof, change, asked)
-    }
-
-    /// What the store said of an entry's versions. Whether the entry may still be served.
-    fn learn(&self, entry: &Entry, proof: &Proof, change: Option<Change>, asked: Instant) -> bool {
-        if change == Some(Change::Outdated) {
-            return false;
-        }
-        if change == Some(Change::Expired) {
-            entry.expire();
-        }
-        proof.checked.set(self.origin, asked);
-        true
     }
 
     /// The same for many entries, in one round trip.
     pub(crate) async fn still_hold(&self, entries: &[Arc<Entry>]) -> Vec<bool> {
         let Some(remote) = &self.remote else { return vec![true; entries.len()] };
-        let asked = now();
+        let asked = self.asking();
         let versions = |entry: &'_ Arc<Entry>| {
             entry.proof.as_deref().and_then(|proof| proof.versions.clone()).unwrap_or_default()
         };
@@ -224,13 +242,44 @@ impl<S: Backend> Tiers<S> {
             let Some(proof) = entry.proof.as_deref() else { return true };
             let change = match &held {
                 // Without versions nothing can be proved once the store is back.
-                Ok(_) if proof.versions.is_none() => Some(Change::Outdated),
-                Ok(held) => held[at],
+                Ok(_) if proof.versions.is_none() => Some(Some(Change::Outdated)),
+                Ok(held) => Some(held[at]),
                 Err(_) => None,
             };
             self.learn(entry, proof, change, asked)
         });
         holds.collect()
+    }
+
+    /// When the store is about to be asked, and how much news there was by then.
+    fn asking(&self) -> (Instant, u64) {
+        (now(), self.news.position())
+    }
+
+    /// What the store said of an entry's versions, if it answered. Whether the entry may still be
+    /// served.
+    fn learn(
+        &self,
+        entry: &Entry,
+        proof: &Proof,
+        answer: Option<Option<Change>>,
+        (asked, position): (Instant, u64),
+    ) -> bool {
+        match answer {
+            Some(Some(Change::Outdated)) => return false,
+            Some(change) => {
+                if change == Some(Change::Expired) {
+                    entry.expire();
+                }
+                proof.position.fetch_max(position, Ordering::Release);
+            }
+            None if self.news.doubts(proof.stripe, proof.position.load(Ordering::Acquire)) => {
+                return false;
+            }
+            None => (),
+        }
+        proof.checked.set(self.origin, asked);
+        true
     }
 
     /// Forgets one key in this process, then tells the store.

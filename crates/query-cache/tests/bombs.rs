@@ -9,7 +9,8 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use query_cache::{
-    Cache, Item, Key, MemoryStore, Name, Policy, Store, StoreError, Stored, Version, Versions,
+    Cache, Item, Key, Listen, MemoryStore, Name, Policy, Store, StoreError, Stored, Version,
+    Versions,
 };
 use sha2::{Digest, Sha256};
 
@@ -49,6 +50,8 @@ impl Store for Hostile {
         self.kept.remove(names).await
     }
 }
+
+impl Listen for Hostile {}
 
 impl Versions for Hostile {
     async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {

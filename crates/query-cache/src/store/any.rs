@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 
-use super::{Backend, Item, Store, Stored, Versions};
+use super::{Backend, Heard, Item, Listen, Store, Stored, Versions};
 
 /// Any store, its type hidden. Cheap to clone; costs one allocation a call.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ impl fmt::Debug for AnyStore {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+type Tell<'a> = Box<dyn FnMut(Heard) + Send + 'a>;
+
 trait Erased: Send + Sync {
     fn get_many<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Stored>>>;
     fn set_many<'a>(&'a self, items: &'a [Item<'a>]) -> Boxed<'a, ()>;
@@ -42,6 +44,11 @@ trait Erased: Send + Sync {
         ttl: Duration,
     ) -> Boxed<'a, Vec<Version>>;
     fn expire<'a>(&'a self, names: &'a [Name], offered: Version) -> Boxed<'a, ()>;
+    fn listen<'a>(
+        &'a self,
+        every: Duration,
+        tell: Tell<'a>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 }
 
 impl<S: Backend> Erased for S {
@@ -72,6 +79,14 @@ impl<S: Backend> Erased for S {
 
     fn expire<'a>(&'a self, names: &'a [Name], offered: Version) -> Boxed<'a, ()> {
         Box::pin(Versions::expire(self, names, offered))
+    }
+
+    fn listen<'a>(
+        &'a self,
+        every: Duration,
+        tell: Tell<'a>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(Listen::listen(self, every, tell))
     }
 }
 
@@ -105,5 +120,11 @@ impl Versions for AnyStore {
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
         self.0.expire(names, offered).await
+    }
+}
+
+impl Listen for AnyStore {
+    async fn listen(&self, every: Duration, tell: impl FnMut(Heard) + Send) {
+        self.0.listen(every, Box::new(tell)).await;
     }
 }

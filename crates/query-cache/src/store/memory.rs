@@ -4,20 +4,32 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 use crate::sync::lock;
 
-use super::{Item, Store, Stored, Versions};
+use super::{Heard, Item, Listen, Store, Stored, Versions};
 
 /// A store in the memory of this process, for tests and for several caches of one process (through
 /// an `Arc`). Unbounded: what has expired is dropped when its name is asked for, and in sweeps as
 /// it grows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryStore {
     kept: Mutex<Kept>,
+    /// Told while `kept` is locked, so that all hear the same order.
+    news: broadcast::Sender<Heard>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        // Who is further behind than this has missed something.
+        const BEHIND: usize = 256;
+        Self { kept: Mutex::default(), news: broadcast::Sender::new(BEHIND) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +80,7 @@ impl Store for MemoryStore {
             kept.values.remove(name);
             kept.versions.remove(name);
         }
+        self.tell(Heard::Removed, names);
         Ok(())
     }
 }
@@ -104,6 +117,43 @@ impl Versions for MemoryStore {
                 *version = version.expired_to(offered);
             }
         }
+        self.tell(Heard::Expired, names);
         Ok(())
+    }
+}
+
+impl MemoryStore {
+    fn tell(&self, heard: fn(Vec<Name>) -> Heard, names: &[Name]) {
+        if self.news.receiver_count() > 0 {
+            // Nobody listens any more: nothing is lost.
+            _ = self.news.send(heard(names.to_vec()));
+        }
+    }
+}
+
+impl Listen for MemoryStore {
+    async fn listen(&self, every: Duration, mut tell: impl FnMut(Heard) + Send) {
+        let mut news = self.news.subscribe();
+        let mut due = Instant::now();
+        loop {
+            if let Ok(heard) = timeout_at(due, news.recv()).await {
+                // Never closed: the sender is here.
+                tell(heard.unwrap_or(Heard::Gap));
+            }
+            let now = Instant::now();
+            if now < due {
+                continue;
+            }
+            // What was sent before `now` is here already.
+            loop {
+                match news.try_recv() {
+                    Ok(heard) => tell(heard),
+                    Err(TryRecvError::Empty) => break,
+                    Err(_) => tell(Heard::Gap),
+                }
+            }
+            tell(Heard::Proven(now.into_std()));
+            due = now + every;
+        }
     }
 }

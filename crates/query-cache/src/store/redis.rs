@@ -8,6 +8,14 @@
 //! evicted costs a load and nothing else. With `noeviction` a full server still takes
 //! invalidations, and nothing new.
 //!
+//! # What others do
+//!
+//! Removals and expiries are published, in the same step, on the channel `{prefix}{database}:news`. A
+//! cache listens on a connection of its own (Redis 6 or later, RESP3), so it follows other processes
+//! in about a millisecond and need not compare what it has. Where it cannot listen it compares. A
+//! user with an access list needs that channel besides the keys: without the right to publish it
+//! cannot invalidate.
+//!
 //! # Restarts and fail-overs
 //!
 //! A server that comes back from an older snapshot, or a replica that takes over before it had got
@@ -40,6 +48,7 @@ use super::{Item, Store, Stored, Versions};
 mod clock;
 mod epoch;
 mod link;
+mod listen;
 mod script;
 mod wire;
 

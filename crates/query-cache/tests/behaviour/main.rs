@@ -3,6 +3,7 @@
 
 mod answers;
 mod cancellation;
+mod coherence;
 mod end;
 mod expiry;
 mod failing_store;

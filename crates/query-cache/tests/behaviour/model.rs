@@ -14,7 +14,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::support::{Down, Mode, TestStore, ms};
+use crate::support::{Down, Line, Mode, TestStore, ms};
 
 const KEYS: usize = 3;
 
@@ -62,6 +62,8 @@ enum Step {
         delay: u64,
     },
     Mode(Mode),
+    /// What becomes of the store's news.
+    Line(Line),
     LoseEverything,
     Wait {
         millis: u64,
@@ -80,6 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Way::ExpireTag),
         Just(Way::ExpireAll),
     ];
+    let line = prop_oneof![2 => Just(Line::Works), 1 => Just(Line::Cut), 1 => Just(Line::Dead)];
     let mode = prop_oneof![4 => Just(Mode::Works), 1 => Just(Mode::Fails), 1 => Just(Mode::Hangs)];
     prop_oneof![
         8 => (node.clone(), key.clone(), 0..60u64, prop::bool::weighted(0.1))
@@ -90,6 +93,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (node, key, way).prop_map(|(node, key, way)| Step::Change { node, key, way }),
         1 => (0..15u64).prop_map(|delay| Step::Slow { delay }),
         1 => mode.prop_map(Step::Mode),
+        1 => line.prop_map(Step::Line),
         1 => Just(Step::LoseEverything),
         6 => (0..40u64).prop_map(|millis| Step::Wait { millis }),
         1 => (500..1500u64).prop_map(|millis| Step::Wait { millis }),
@@ -116,15 +120,17 @@ struct World {
     nodes: [Cache<Arc<TestStore>>; 2],
     store: Arc<TestStore>,
     truths: [Truth; KEYS],
+    /// What one node did the other has heard of a moment later.
+    prompt: bool,
 }
 
 impl World {
-    fn new(recheck: Duration) -> Arc<Self> {
-        let store = TestStore::new();
+    fn new(recheck: Duration, telling: bool, prompt: bool) -> Arc<Self> {
+        let store = if telling { TestStore::telling() } else { TestStore::new() };
         let node =
             || Cache::builder().store(Arc::clone(&store)).recheck_after(recheck).local(100).build();
         let nodes = [node(), node()];
-        Arc::new(Self { nodes, store, truths: Default::default() })
+        Arc::new(Self { nodes, store, truths: Default::default(), prompt })
     }
 
     fn key(key: usize) -> Key {
@@ -210,7 +216,7 @@ impl World {
         }
         let value = truth.source.fetch_add(1, Ordering::SeqCst) + 1;
         // An error says that the store has to be told later; in this node the change holds.
-        _ = match way {
+        let told = match way {
             Way::Key => cache.invalidate(&Self::key(key)).await,
             Way::Tag => cache.invalidate_tag(format!("tag:{key}")).await,
             Way::Clear => cache.clear("model").await,
@@ -218,11 +224,21 @@ impl World {
             _ => cache.set(&Self::key(key), Some(value), &Self::policy(key)).await.map(drop),
         };
         truth.told[node].fetch_max(value, Ordering::SeqCst);
+        if told.is_ok() && self.prompt {
+            sleep(ms(1)).await;
+            truth.told[1 - node].fetch_max(value, Ordering::SeqCst);
+        }
     }
 }
 
-async fn run(steps: Vec<Step>, recheck: Duration) {
-    let world = World::new(recheck);
+async fn run(steps: Vec<Step>, recheck: Duration, telling: bool) {
+    let untold = |step: &Step| matches!(step, Step::Line(_) | Step::LoseEverything);
+    let world = World::new(recheck, telling, telling && !steps.iter().any(untold));
+    for node in 0..2 {
+        // From the first call on it listens.
+        Arc::clone(&world).ask(node, 0, 0, false).await;
+        sleep(ms(1)).await;
+    }
     let mut tasks = JoinSet::new();
     for step in steps {
         let at = Arc::clone(&world);
@@ -237,6 +253,8 @@ async fn run(steps: Vec<Step>, recheck: Duration) {
             Step::Change { node, key, way } => drop(tasks.spawn(at.change(node, key, way))),
             Step::Slow { delay } => world.store.delay.store(delay, Ordering::Relaxed),
             Step::Mode(mode) => world.store.set_mode(mode),
+            Step::Line(line) if telling => world.store.set_line(line),
+            Step::Line(_) => (),
             Step::LoseEverything => world.store.lose_everything(),
             Step::Wait { millis } => sleep(ms(millis)).await,
         }
@@ -269,8 +287,14 @@ proptest! {
 
     #[test]
     fn no_call_returns_less_than_was_known_when_it_began(
-        steps in prop::collection::vec(step(), 1..80), recheck in prop_oneof![Just(0u64), Just(200)],
+        steps in prop::collection::vec(step(), 1..80),
+        (recheck, telling) in prop_oneof![
+            Just((0u64, false)), Just((200, false)), Just((200, true)), Just((60_000, true)),
+        ],
+        calm in prop::bool::ANY,
     ) {
-        paused().block_on(run(steps, ms(recheck)));
+        let untold = |step: &Step| matches!(step, Step::Line(_) | Step::LoseEverything);
+        let steps = steps.into_iter().filter(|step| !calm || !untold(step)).collect();
+        paused().block_on(run(steps, ms(recheck), telling));
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use query_cache::{
-    Backend, Cache, CacheBuilder, Item, Key, MemoryStore, Name, NoStore, Policy, Store, StoreError,
-    Stored, Version, Versions,
+    Backend, Cache, CacheBuilder, Heard, Item, Key, Listen, MemoryStore, Name, NoStore, Policy,
+    Store, StoreError, Stored, Version, Versions,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
 pub(crate) fn ms(millis: u64) -> Duration {
@@ -46,6 +46,19 @@ pub(crate) enum Mode {
     Hangs,
 }
 
+/// What becomes of the news of a [`TestStore`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// It never has any.
+    #[default]
+    None,
+    Works,
+    /// It is lost, and those who listen know.
+    Cut,
+    /// It is lost, and nobody is told.
+    Dead,
+}
+
 /// The reference store behind a bad line.
 #[derive(Debug, Default)]
 pub(crate) struct TestStore {
@@ -56,6 +69,7 @@ pub(crate) struct TestStore {
     pub(crate) calls: AtomicUsize,
     corrupt: Mutex<bool>,
     written: AtomicUsize,
+    line: watch::Sender<Line>,
 }
 
 impl TestStore {
@@ -69,6 +83,17 @@ impl TestStore {
         store
     }
 
+    /// A store that tells its news.
+    pub(crate) fn telling() -> Arc<Self> {
+        let store = Self::new();
+        store.set_line(Line::Works);
+        store
+    }
+
+    pub(crate) fn set_line(&self, line: Line) {
+        self.line.send_replace(line);
+    }
+
     pub(crate) fn set_mode(&self, mode: Mode) {
         *self.mode.lock().unwrap() = mode;
     }
@@ -76,6 +101,7 @@ impl TestStore {
     /// As by a flush of the server, or a restart without persistence.
     pub(crate) fn lose_everything(&self) {
         *self.kept.lock().unwrap() = Arc::default();
+        self.line.send_modify(|_| ());
     }
 
     /// From now on values are written with one bit wrong.
@@ -157,6 +183,29 @@ impl Versions for TestStore {
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
         self.call(async { self.kept().expire(names, offered).await }).await
+    }
+}
+
+impl Listen for TestStore {
+    async fn listen(&self, every: Duration, mut tell: impl FnMut(Heard) + Send) {
+        let mut line = self.line.subscribe();
+        loop {
+            let state = *line.borrow_and_update();
+            match state {
+                Line::None => return,
+                Line::Works => {
+                    let kept = self.kept();
+                    tokio::select! {
+                        () = kept.listen(every, &mut tell) => (),
+                        _ = line.changed() => (),
+                    }
+                }
+                Line::Cut | Line::Dead => _ = line.changed().await,
+            }
+            if *line.borrow() != Line::Dead {
+                tell(Heard::Gap);
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! servers and lines do.
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
+mod coherence;
 mod forgetting;
 mod relay;
 mod support;

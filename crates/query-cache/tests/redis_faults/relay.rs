@@ -1,6 +1,7 @@
 //! An address behind which the server can change, and a line that can be cut or slow.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,6 +14,8 @@ struct Line {
     /// Nobody is connected to a server without an address.
     server: Option<SocketAddr>,
     delay: Duration,
+    /// Nothing more is handed on for who has subscribed to something.
+    silent: bool,
     /// Connections of an earlier turn are closed.
     turn: u64,
 }
@@ -28,7 +31,8 @@ impl Relay {
     pub(crate) async fn to(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let line = Line { server: Some(address_of(url)), delay: Duration::ZERO, turn: 0 };
+        let line =
+            Line { server: Some(address_of(url)), delay: Duration::ZERO, silent: false, turn: 0 };
         let line = watch::Sender::new(line);
         let state = line.subscribe();
         let accepting = tokio::spawn(async move {
@@ -51,6 +55,12 @@ impl Relay {
     /// Closes all connections, and makes no new ones.
     pub(crate) fn cut(&self) {
         self.change(|line| line.server = None);
+    }
+
+    /// From now on, or no longer, nothing is handed on for connections that have subscribed to
+    /// something; they stay open.
+    pub(crate) fn silence_listeners(&self, silent: bool) {
+        self.line.send_modify(|line| line.silent = silent);
     }
 
     fn change(&self, change: impl FnOnce(&mut Line)) {
@@ -79,10 +89,10 @@ async fn serve(client: TcpStream, mut line: watch::Receiver<Line>) {
     _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let (there, back) = (line.clone(), line.clone());
+    let (there, back, listens) = (line.clone(), line.clone(), AtomicBool::new(false));
     tokio::select! {
-        () = hand_on(from_client, to_server, there) => (),
-        () = hand_on(from_server, to_client, back) => (),
+        () = hand_on(from_client, to_server, there, &listens) => (),
+        () = hand_on(from_server, to_client, back, &listens) => (),
         _ = line.wait_for(|line| line.turn != turn) => (),
     }
 }
@@ -90,10 +100,16 @@ async fn serve(client: TcpStream, mut line: watch::Receiver<Line>) {
 async fn hand_on(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    line: watch::Receiver<Line>,
+    mut line: watch::Receiver<Line>,
+    listens: &AtomicBool,
 ) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let subscribes = buffer[..length].windows(9).any(|word| word == b"SUBSCRIBE");
+        listens.fetch_or(subscribes, Ordering::Relaxed);
+        if listens.load(Ordering::Relaxed) && line.wait_for(|line| !line.silent).await.is_err() {
+            return;
+        }
         let delay = line.borrow().delay;
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;

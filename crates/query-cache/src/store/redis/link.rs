@@ -116,6 +116,11 @@ impl Link {
         }
     }
 
+    /// The epoch of the connection in use, if there is one.
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        self.current().map(|session| session.epoch)
+    }
+
     fn current(&self) -> Option<Arc<Session>> {
         lock(&self.session).as_ref().filter(|session| session.works()).map(Arc::clone)
     }

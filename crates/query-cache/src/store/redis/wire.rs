@@ -50,7 +50,6 @@ pub(super) fn message(deed: Deed, names: &[Name]) -> Vec<u8> {
 }
 
 /// What a message says, if it can be understood.
-#[cfg(test)]
 pub(super) fn read_message(message: &[u8]) -> Option<(Deed, Vec<Name>)> {
     let (deed, names) = match message {
         [FORMAT, 0, names @ ..] => (Deed::Removed, names),
