@@ -4,6 +4,7 @@
 //! daylight-saving change has its 23 or 25 hours. Knows nothing of periods, prices or constraints.
 
 use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::acgme::{RULES, SEGMENT_DAYS};
@@ -351,8 +352,13 @@ fn kind(programme: &Programme, cell: &Assignment) -> DutyKind {
 }
 
 fn minute(programme: &Programme, local: DateTime) -> Minute {
+    instant(&programme.block.zone, local)
+}
+
+/// A local time as minutes since the Unix epoch.
+#[must_use]
+pub fn instant(zone: &TimeZone, local: DateTime) -> Minute {
     // A local time that a change of the clock skips or repeats is read as RFC 5545 demands.
-    let zone = &programme.block.zone;
     match zone.to_ambiguous_timestamp(local).compatible() {
         Ok(instant) => instant.as_second().div_euclid(60),
         Err(_) => Minute::MAX,

@@ -3,6 +3,8 @@
 //! Pure data. [`crate::import`] fills it from CSV files and checks it; everything behind may rely on
 //! what that check promises: ids resolve, dates lie inside the block (absences perhaps in the 28 days before it), spans are not empty.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
@@ -400,6 +402,12 @@ impl Block {
     #[must_use]
     pub fn last(&self) -> Date {
         self.date(self.days.saturating_sub(1))
+    }
+
+    /// All of its days.
+    #[must_use]
+    pub fn span(&self) -> RangeInclusive<Date> {
+        self.first..=self.last()
     }
 
     /// The date of day `day`, counted from 0.

@@ -7,3 +7,4 @@ pub mod leases;
 pub mod retry;
 pub mod solutions;
 pub mod statements;
+pub mod writes;

@@ -10,11 +10,11 @@ use batch_ops::BatchConfig;
 use dist_lock::{AcquireError, AnyLeaseStore, FencingToken, Guard, Lock};
 use query_cache::{AnyStore, Cache};
 
-use crate::db::rows::AssignmentRow;
-use crate::db::{Database, Edition, Publication, Published};
+use crate::db::{self, Database, Edition, Published};
 use crate::domain::{Block, Programme};
 use crate::glue;
 use crate::glue::statements::Statements;
+use crate::glue::writes::Writes;
 use crate::readings::Readings;
 use crate::settings::Settings;
 
@@ -24,13 +24,13 @@ const EXPORTS: &str = "60/minute";
 /// Everything a run works with.
 #[derive(Debug)]
 pub struct Parts {
-    /// Rows.
+    /// Rows to read.
     pub database: Database,
-    /// How rows are sent.
-    pub batch: BatchConfig,
+    /// Whatever is written.
+    pub writes: Writes,
     /// Read models and remembered solutions.
     pub cache: Cache<AnyStore>,
-    /// The three read models.
+    /// The read models.
     pub readings: Readings,
     /// Every statement of the read models.
     pub statements: Arc<Statements>,
@@ -84,20 +84,21 @@ impl Parts {
     /// # Errors
     /// Names the server or file that cannot be used.
     pub async fn connect(settings: &Settings, block: &str) -> Result<Self> {
-        let database = Database::open(settings).await?;
-        let leases = glue::leases::open(settings, &database).await?;
-        let cache = glue::cache::open(settings, &leases)?;
+        let (database, writer) = db::open(settings).await?;
+        let leases = glue::leases::open(settings, &writer).await?;
+        let caches = glue::cache::open(settings, &leases)?;
         let statements = Arc::new(Statements::new(settings.slow_query, settings.echo));
         let readings =
-            Readings::new(settings, database.clone(), cache.clone(), Arc::clone(&statements));
+            Readings::new(settings, database.clone(), caches.clone(), Arc::clone(&statements))?;
         let holder = format!("process {} on {}", std::process::id(), host());
         let lock = Lock::new(leases, format!("rounds/block/{block}"), settings.lock_ttl)?;
         let fenced = format!("{} by {}", lock.name(), glue::leases::kind(settings));
         let rows = NonZeroUsize::try_from(settings.chunk_rows).context("BULK_INSERT_CHUNK_SIZE")?;
+        let batch = BatchConfig::default().max_rows(rows);
         Ok(Self {
             database,
-            batch: BatchConfig::default().max_rows(rows),
-            cache,
+            cache: caches.cache.clone(),
+            writes: Writes::new(writer, batch, caches),
             readings,
             statements,
             jobs: PriorityQueue::new(QueueConfig::default()),
@@ -128,8 +129,7 @@ impl Parts {
     /// The cache or the database failed.
     pub async fn recover(&self, programme: &Programme, last: Option<&Published>) -> Result<()> {
         let Some(last) = last.filter(|last| last.told < last.version) else { return Ok(()) };
-        self.readings.forgotten(&programme.block.id).await?;
-        self.database.told(&programme.block.id, last.version).await
+        self.writes.recover(&programme.block.id, last.version).await
     }
 
     /// What this process publishes under a lease.
@@ -143,22 +143,6 @@ impl Parts {
         let Block { id, programme: name, .. } = &programme.block;
         let (fenced, holder) = (&self.fenced, &self.holder);
         Edition { block: id, programme: name, follows, learnt: None, fenced, fence, holder }
-    }
-
-    /// Publishes, and drops from the cache exactly what that touched.
-    ///
-    /// # Errors
-    /// Nothing was published, or the cache failed.
-    pub async fn publish(
-        &self,
-        edition: Edition<'_>,
-        rows: &[AssignmentRow],
-    ) -> Result<Publication> {
-        let attempt = || self.database.publish(edition, rows, &self.batch);
-        let publication = glue::retry::on_conflict(attempt).await?;
-        self.readings.published(edition.block, &publication).await?;
-        self.database.told(edition.block, publication.version).await?;
-        Ok(publication)
     }
 
     /// Takes the block's lease, telling who holds it while waiting; `None` after `wait`.

@@ -92,7 +92,7 @@ async fn under_lease(
     let started = Instant::now();
     let model = Arc::new(Model::new(programme)?);
     report.stages.stated = started.elapsed();
-    report.imported = parts.database.import(programme, &parts.batch).await?;
+    report.imported = parts.writes.import(programme).await?;
     let roster = search(options, parts, &model, report).await?;
 
     let started = Instant::now();
@@ -104,7 +104,7 @@ async fn under_lease(
     let clean = verdict.audit.is_clean();
     if clean {
         let rows = schedule_rows(programme, edition.block, &verdict.schedule);
-        let publication = parts.publish(edition, &rows).await?;
+        let publication = parts.writes.publish(edition, &rows).await?;
         report.published = Some(publication.written);
     }
     // From here on the schedule is out: what fails is told beside it, not instead of it.

@@ -1,122 +1,221 @@
-//! The three read models, through the cache.
+//! The read models, through the cache: schedules, workloads, coverage, people.
+//!
+//! A model over days carries the tags of its days, so it falls with exactly the publications that
+//! change one of them. What others write, and the programme as it is imported, is told by tables.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use query_cache::{AnyStore, Cache, Error, Key, Policy, Tag};
+use jiff::civil::Date;
+use query_cache::sql::{SqlError, Statement};
+use query_cache::{Cacheable, Error, Key, Policy, Tag};
 
-use crate::db::{
-    Database, DayMinutes, PERSON_HOURS, PERSON_SCHEDULE, PersonCell, Presence, Publication,
-    ROTATION_COVERAGE,
+use crate::db::Database;
+use crate::db::models::{
+    COVERAGE, DayMinutes, HOURS, PERSON, PersonCard, PersonCell, Presence, Read, SCHEDULE, WISHES,
+    WishRow,
 };
+use crate::domain::Block;
+use crate::glue::cache::Caches;
 use crate::glue::statements::Statements;
 use crate::settings::Settings;
+
+pub mod duty;
+pub mod touched;
+
+use duty::DutyHours;
+use touched::Line;
+
+/// Days from one to another, both included.
+pub type Days = RangeInclusive<Date>;
 
 /// Reads published schedules: who works when, who is where, how long.
 #[derive(Clone, Debug)]
 pub struct Readings {
     database: Database,
-    cache: Option<Cache<AnyStore>>,
-    policy: Policy,
+    kept: Option<Kept>,
     statements: Arc<Statements>,
 }
 
+/// Where answers are kept, and the tags of the tables that models over days are read from.
+#[derive(Clone, Debug)]
+struct Kept {
+    caches: Caches,
+    policy: Policy,
+    cells: Arc<[Tag]>,
+    workload: Arc<[Tag]>,
+}
+
 impl Readings {
-    /// Read models on `database`, kept in `cache` unless the settings turn it off.
-    #[must_use]
+    /// Read models on `database`, kept in `caches` unless the settings turn it off.
+    ///
+    /// # Errors
+    /// None: the names of the tables are ours.
     pub fn new(
         settings: &Settings,
         database: Database,
-        cache: Cache<AnyStore>,
+        caches: Caches,
         statements: Arc<Statements>,
-    ) -> Self {
-        let cache = settings.cache.then_some(cache);
-        Self { database, cache, policy: Policy::ttl(settings.cache_ttl).jitter(0.1), statements }
+    ) -> Result<Self, SqlError> {
+        let workload = ["assignments", "absences_added", "absences", "duty_records"];
+        let kept = Kept {
+            policy: Policy::ttl(settings.cache_ttl).jitter(0.1),
+            cells: caches.sql.table_tags(&["assignments"])?.into(),
+            workload: caches.sql.table_tags(&workload)?.into(),
+            caches,
+        };
+        Ok(Self { database, kept: settings.cache.then_some(kept), statements })
     }
 
-    /// The cells of one person.
+    /// The same without a cache: each call asks the database.
+    #[must_use]
+    pub fn uncached(&self) -> Self {
+        Self { kept: None, ..self.clone() }
+    }
+
+    /// The cells of one person on some days.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn schedule(&self, block: &str, person: &str) -> Result<Arc<Vec<PersonCell>>, Error> {
-        self.read(PERSON_SCHEDULE, "schedule", block, ("person", person)).await
+    pub async fn schedule(
+        &self,
+        block: &Block,
+        person: &str,
+        days: &Days,
+    ) -> Result<Arc<Vec<PersonCell>>, SqlError> {
+        self.rows("schedule", SCHEDULE, (block, person, days), Line::cells).await
     }
 
-    /// Minutes of duty of one person, by day.
+    /// Residents present on one rotation on some days, by slot.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn hours(&self, block: &str, person: &str) -> Result<Arc<Vec<DayMinutes>>, Error> {
-        self.read(PERSON_HOURS, "hours", block, ("person", person)).await
+    pub async fn coverage(
+        &self,
+        block: &Block,
+        rotation: &str,
+        days: &Days,
+    ) -> Result<Arc<Vec<Presence>>, SqlError> {
+        self.rows("coverage", COVERAGE, (block, rotation, days), Line::places).await
     }
 
-    /// Residents present on one rotation, by day and slot.
+    /// Minutes of planned duty of one person, by day.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn coverage(&self, block: &str, rotation: &str) -> Result<Arc<Vec<Presence>>, Error> {
-        self.read(ROTATION_COVERAGE, "coverage", block, ("rotation", rotation)).await
+    pub async fn hours(
+        &self,
+        block: &Block,
+        person: &str,
+        days: &Days,
+    ) -> Result<Arc<Vec<DayMinutes>>, SqlError> {
+        self.rows("hours", HOURS, (block, person, days), Line::cells).await
     }
 
-    /// Drops exactly what a publication touched. Other processes that cannot be told now are told when
-    /// the store is back.
+    /// Duty of one person in the 28 days that end on `last`, history and leave considered.
     ///
     /// # Errors
-    /// The cache failed in another way.
-    pub async fn published(&self, block: &str, publication: &Publication) -> Result<(), Error> {
-        let Some(cache) = &self.cache else { return Ok(()) };
-        let people = publication.people.iter().map(|id| tag(block, "person", id));
-        let rotations = publication.rotations.iter().map(|id| tag(block, "rotation", id));
-        tell(cache.invalidate_tags(people.chain(rotations).collect::<Vec<_>>()).await)
+    /// The database cannot be read.
+    pub async fn workload(
+        &self,
+        block: &Block,
+        person: &str,
+        last: Date,
+    ) -> Result<Arc<DutyHours>, SqlError> {
+        let days = duty::window(last);
+        let (database, statements) = (self.database.clone(), Arc::clone(&self.statements));
+        let (of, in_block, within) = (person.to_owned(), block.clone(), days.clone());
+        let load = move || async move {
+            duty::load(&database, &statements, &in_block, &of, &within).await
+        };
+        let line = Line::duty(&block.id, person);
+        self.model("workload", (block, person, &days), &line, |kept| &kept.workload, load).await
     }
 
-    /// Drops everything of a block: what a publication touched is not known any more.
+    /// Who somebody is; nobody of that id is an answer too.
     ///
     /// # Errors
-    /// The cache failed.
-    pub async fn forgotten(&self, block: &str) -> Result<(), Error> {
-        let Some(cache) = &self.cache else { return Ok(()) };
-        tell(cache.invalidate_tag(whole(block)).await)
+    /// The database cannot be read.
+    pub async fn person(
+        &self,
+        block: &Block,
+        person: &str,
+    ) -> Result<Arc<Vec<PersonCard>>, SqlError> {
+        self.by_tables(PERSON, block, person).await
     }
 
-    async fn read<T>(
+    /// What one person wishes for.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn wishes(&self, block: &Block, person: &str) -> Result<Arc<Vec<WishRow>>, SqlError> {
+        self.by_tables(WISHES, block, person).await
+    }
+
+    /// Rows that fall when the tables of their statement are written.
+    async fn by_tables<T: Read + Cacheable>(
         &self,
         sql: &'static str,
-        model: &str,
-        block: &str,
-        (kind, id): (&str, &str),
-    ) -> Result<Arc<Vec<T>>, Error>
+        block: &Block,
+        id: &str,
+    ) -> Result<Arc<Vec<T>>, SqlError>
     where
-        T: query_cache::Cacheable
-            + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
-            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
-            + Unpin,
+        Vec<T>: Cacheable,
     {
         let (database, statements) = (self.database.clone(), Arc::clone(&self.statements));
-        let (in_block, of) = (block.to_owned(), id.to_owned());
-        let load = move || async move { database.read(&statements, sql, &in_block, &of).await };
-        let Some(cache) = &self.cache else {
-            return load().await.map(Arc::new).map_err(|e| Error::Load(Arc::new(e)));
+        let (in_block, of) = (block.id.clone(), id.to_owned());
+        let load = async move { database.read(&statements, sql, &[&in_block, &of]).await };
+        let Some(kept) = &self.kept else { return uncached(load).await };
+        let statement = Statement::new(sql).bind(block.id.as_str()).bind(id);
+        kept.caches.sql.read(statement, &kept.policy, |_| load).await
+    }
+
+    /// Rows of `assignments` that fall when a day of theirs is changed.
+    async fn rows<T: Read>(
+        &self,
+        model: &str,
+        sql: &'static str,
+        (block, id, days): (&Block, &str, &Days),
+        line: fn(&str, &str) -> Line,
+    ) -> Result<Arc<Vec<T>>, SqlError>
+    where
+        Vec<T>: Cacheable,
+    {
+        let (database, statements) = (self.database.clone(), Arc::clone(&self.statements));
+        let values = [&block.id, id, &days.start().to_string(), &days.end().to_string()];
+        let values = values.map(str::to_owned);
+        let load = move || async move {
+            database.read(&statements, sql, &values.each_ref().map(String::as_str)).await
         };
-        let policy = self.policy.clone().tag(tag(block, kind, id)).tag(whole(block));
-        cache.get_or_load(&Key::new(model).part(block).part(id), &policy, load).await
+        let line = line(&block.id, id);
+        self.model(model, (block, id, days), &line, |kept| &kept.cells, load).await
+    }
+
+    async fn model<T, E, Fut>(
+        &self,
+        model: &str,
+        (block, id, days): (&Block, &str, &Days),
+        line: &Line,
+        tables: fn(&Kept) -> &[Tag],
+        load: impl FnOnce() -> Fut + Send + 'static,
+    ) -> Result<Arc<T>, SqlError>
+    where
+        T: Cacheable,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let Some(kept) = &self.kept else { return uncached(load()).await };
+        let (first, last) = (touched::number(*days.start()), touched::number(*days.end()));
+        let policy = kept.policy.clone().tag(touched::whole(&block.id));
+        let policy = policy.tags(line.covering(first..=last));
+        let policy = policy.tags(tables(kept).iter().cloned());
+        let key = Key::new(model).part(&block.id).part(id).part(first).part(last);
+        Ok(kept.caches.cache.get_or_load(&key, &policy, load).await?)
     }
 }
 
-/// What could not be sent is sent by the cache when the store is back.
-fn tell(sent: Result<(), Error>) -> Result<(), Error> {
-    match sent {
-        Err(error @ Error::Unsent { .. }) => {
-            tracing::warn!(%error, "published, but other processes are told later");
-            Ok(())
-        }
-        other => other,
-    }
-}
-
-fn whole(block: &str) -> Tag {
-    Tag::new(block)
-}
-
-fn tag(block: &str, kind: &str, id: &str) -> Tag {
-    Tag::new(&format!("{block}/{kind}/{id}"))
+async fn uncached<T, E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    load: impl Future<Output = Result<T, E>>,
+) -> Result<Arc<T>, SqlError> {
+    load.await.map(Arc::new).map_err(|error| Error::Load(error.into().into()).into())
 }

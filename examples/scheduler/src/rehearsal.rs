@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use async_utils::{Job, KeyedLimiter, Parallel, Priority, Quota};
+use query_cache::sql::SqlError;
 
-use crate::db::{Database, Edition, PERSON_SCHEDULE, PersonCell, schedule_rows};
-use crate::domain::{Programme, Schedule};
+use crate::db::{Edition, schedule_rows};
+use crate::domain::{Block, Programme, Role, Schedule};
 use crate::parts::Parts;
+use crate::readings::Readings;
 use crate::replan::{self, Mended};
 use crate::settings::Settings;
 
@@ -53,9 +55,9 @@ pub async fn day_of_use(
     programme: &Arc<Programme>,
     schedule: &Arc<Schedule>,
 ) -> Result<Day> {
-    let block = copy_of(edition);
-    let copy = Edition { block: &block, follows: 0, learnt: None, ..edition };
-    parts.database.forget(&block).await?;
+    let block = Block { id: copy_of(edition), ..programme.block.clone() };
+    let copy = Edition { block: &block.id, follows: 0, learnt: None, ..edition };
+    parts.writes.forget(&block.id).await?;
     publish(parts, copy, programme, schedule).await?;
 
     let morning = Visitors::new(settings, parts, programme, &block)?;
@@ -72,7 +74,8 @@ pub async fn day_of_use(
     let queries_after = loads() - before;
 
     let person = &programme.people[0].id;
-    let (cached, queried) = (evening.cached(person).await?, evening.queried(person).await?);
+    let cached = evening.timed(&parts.readings, person).await?;
+    let queried = evening.timed(&parts.readings.uncached(), person).await?;
     let (reads, refused) =
         (morning.reads() + evening.reads(), morning.refused() + evening.refused());
     Ok(Day { reads, refused, mended, queries_before, queries_after, touched, cached, queried })
@@ -83,7 +86,7 @@ pub async fn day_of_use(
 /// # Errors
 /// The database cannot be written; the next run removes it then.
 pub async fn clear(parts: &Parts, edition: Edition<'_>) -> Result<()> {
-    parts.database.forget(&copy_of(edition)).await
+    parts.writes.forget(&copy_of(edition)).await
 }
 
 fn copy_of(edition: Edition<'_>) -> String {
@@ -118,15 +121,17 @@ async fn publish(
     schedule: &Schedule,
 ) -> Result<usize> {
     let rows = schedule_rows(programme, edition.block, schedule);
-    let publication = parts.publish(edition, &rows).await?;
-    Ok(publication.people.len() * 2 + publication.rotations.len())
+    let publication = parts.writes.publish(edition, &rows).await?;
+    let (people, rotations) = (publication.people(), publication.rotations());
+    let residents = programme.residents().filter(|(_, p)| people.contains(p.id.as_str()));
+    Ok(people.len() * 2 + residents.count() + rotations.len())
 }
 
 /// The people who read schedules.
 struct Visitors<'a> {
     parts: &'a Parts,
     programme: &'a Arc<Programme>,
-    block: &'a str,
+    block: &'a Block,
     parallel: Parallel,
     limiter: Option<KeyedLimiter<String>>,
     reads: AtomicUsize,
@@ -138,7 +143,7 @@ impl<'a> Visitors<'a> {
         settings: &Settings,
         parts: &'a Parts,
         programme: &'a Arc<Programme>,
-        block: &'a str,
+        block: &'a Block,
     ) -> Result<Self> {
         let parallel = NonZeroUsize::new(settings.cache_parallel).unwrap_or(NonZeroUsize::MIN);
         let quota = |n: NonZeroU32| Quota::parse(&format!("{n}/minute"));
@@ -177,71 +182,62 @@ impl<'a> Visitors<'a> {
     /// A background job fills the cache for the faculty, who look first in the morning.
     async fn warm(&self) -> Result<()> {
         let ids: Vec<_> = self.programme.faculty().map(|(_, p)| p.id.clone()).collect();
-        let (readings, block) = (self.parts.readings.clone(), self.block.to_owned());
+        let (readings, block) = (self.parts.readings.clone(), self.block.clone());
         let fill = async move {
             for id in ids {
-                readings.schedule(&block, &id).await?;
+                readings.schedule(&block, &id, &block.span()).await?;
             }
-            Ok::<_, query_cache::Error>(())
+            Ok::<_, SqlError>(())
         };
         let job = Job::fallible(fill).priority(Priority::Low).name("warm the cache");
         self.parts.jobs.submit(job).await?.await.context("the cache could not be warmed")
     }
 
-    /// Everybody opens their own schedule and hours.
+    /// Everybody opens their own schedule and hours, a resident the average of the four weeks too.
     async fn everyone(&self) -> Result<()> {
-        let open = |id: String| async move {
+        let (readings, block, days) = (&self.parts.readings, self.block, &self.block.span());
+        let open = |(id, role): (String, Role)| async move {
             if self.admitted(&id) {
-                self.parts.readings.schedule(self.block, &id).await?;
+                readings.schedule(block, &id, days).await?;
             }
             if self.admitted(&id) {
-                self.parts.readings.hours(self.block, &id).await?;
+                readings.hours(block, &id, days).await?;
             }
-            Ok::<_, query_cache::Error>(())
+            if matches!(role, Role::Resident(_)) && self.admitted(&id) {
+                readings.workload(block, &id, block.last()).await?;
+            }
+            Ok::<_, SqlError>(())
         };
-        let people = self.programme.people.iter().map(|p| p.id.clone());
+        let people = self.programme.people.iter().map(|p| (p.id.clone(), p.role));
         self.parallel.try_map(people.collect::<Vec<_>>(), open).await?;
         Ok(())
     }
 
     /// The chief resident opens every schedule and the coverage of every rotation.
     async fn chief(&self) -> Result<()> {
+        let (readings, block, days) = (&self.parts.readings, self.block, &self.block.span());
         for (_, person) in self.programme.residents() {
             if self.admitted("chief") {
-                self.parts.readings.schedule(self.block, &person.id).await?;
+                readings.schedule(block, &person.id, days).await?;
             }
         }
         for rotation in &self.programme.rotations {
             if self.admitted("chief") {
-                self.parts.readings.coverage(self.block, &rotation.id).await?;
+                readings.coverage(block, &rotation.id, days).await?;
             }
         }
         Ok(())
     }
 
-    async fn cached(&self, person: &str) -> Result<Duration> {
+    /// The median time of one read.
+    async fn timed(&self, readings: &Readings, person: &str) -> Result<Duration> {
         let mut times = Vec::with_capacity(SAMPLES);
         for _ in 0..SAMPLES {
             let started = Instant::now();
-            self.parts.readings.schedule(self.block, person).await?;
+            readings.schedule(self.block, person, &self.block.span()).await?;
             times.push(started.elapsed());
         }
-        Ok(median(times))
+        times.sort_unstable();
+        Ok(times[times.len() / 2])
     }
-
-    async fn queried(&self, person: &str) -> Result<Duration> {
-        let (database, statements): (&Database, _) = (&self.parts.database, &self.parts.statements);
-        let mut times = Vec::with_capacity(SAMPLES);
-        for _ in 0..SAMPLES {
-            let started = Instant::now();
-            database.read::<PersonCell>(statements, PERSON_SCHEDULE, self.block, person).await?;
-            times.push(started.elapsed());
-        }
-        Ok(median(times))
-    }
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -250,7 +250,7 @@ pub async fn replan(
         if mended.audit.is_clean() {
             let edition = parts.edition(&mended.programme, fence, last.version);
             let rows = schedule_rows(&mended.programme, &block, &mended.schedule);
-            parts.publish(Edition { learnt: Some(&row), ..edition }, &rows).await?;
+            parts.writes.publish(Edition { learnt: Some(&row), ..edition }, &rows).await?;
         }
         let verdict =
             Verdict { schedule: Arc::clone(&mended.schedule), audit: Arc::clone(&mended.audit) };

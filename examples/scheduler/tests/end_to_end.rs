@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use program::{Ended, Place, bundled, copy_data};
 use scheduler::cli::Why;
-use scheduler::db::{Database, Edition};
+use scheduler::db::Edition;
 use scheduler::domain::{Activity, Assignment, Slot};
+use scheduler::parts::Parts;
 use scheduler::{figures, model, replan};
 
 #[test]
@@ -166,10 +167,8 @@ fn a_late_holder_publishes_nothing() {
         };
         let settings = place.settings();
         runtime.block_on(async {
-            let database = Database::open(&settings).await.unwrap();
-            let leases = scheduler::glue::leases::open(&settings, &database).await;
-            drop(leases.unwrap());
-            database.publish(edition, &[], &batch_ops::BatchConfig::default()).await
+            let parts = Parts::connect(&settings, &programme.block.id).await.unwrap();
+            parts.writes.publish(edition, &[]).await
         })
     };
     // Somebody published since this one looked.
@@ -334,7 +333,7 @@ fn killed_at_any_moment_the_published_schedule_stays_whole() {
 fn until_held(place: &Place) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let parts = scheduler::parts::Parts::connect(&place.settings(), &bundled().block.id).await;
+        let parts = Parts::connect(&place.settings(), &bundled().block.id).await;
         let lock = parts.unwrap().lock;
         let held = async {
             while lock.holder().await.unwrap().is_none() {

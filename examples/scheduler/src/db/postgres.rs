@@ -9,17 +9,25 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 use super::rows::AssignmentRow;
-use super::{Edition, Publication, publish_in};
+use super::writer::{Edition, Publication, publish_in};
 use crate::settings::Settings;
 
-pub(super) async fn open(url: &str, settings: &Settings) -> Result<PgPool> {
+/// Up to `connections` of them; those that are `read_only` are refused what writes.
+pub(super) async fn open(
+    url: &str,
+    settings: &Settings,
+    connections: u32,
+    read_only: bool,
+) -> Result<PgPool> {
     let options = PgConnectOptions::from_str(url).context("DATABASE_URL is no PostgreSQL URL")?;
+    let read_only = [("default_transaction_read_only", "on")].into_iter().filter(|_| read_only);
+    let options = options.options(read_only);
     let place = format!("{}:{}", options.get_host(), options.get_port());
     // A pool would try again until its timeout and then hide why.
     let unreachable = || format!("the PostgreSQL server at {place} could not be reached");
     options.connect().await.with_context(unreachable)?.close().await?;
     PgPoolOptions::new()
-        .max_connections(settings.pool_connections)
+        .max_connections(connections)
         .acquire_timeout(settings.pool_timeout)
         .max_lifetime(settings.pool_recycle)
         .test_before_acquire(settings.pool_ping)

@@ -11,25 +11,32 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::rows::AssignmentRow;
-use super::{Edition, Publication, publish_in};
+use super::writer::{Edition, Publication, publish_in};
 use crate::bad_input::BadInput;
 use crate::settings::{DEFAULT_DATABASE, Settings};
 
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
-pub(super) async fn open(url: &str, settings: &Settings) -> Result<SqlitePool> {
+/// Up to `connections` of them; those that are `read_only` are refused what writes.
+pub(super) async fn open(
+    url: &str,
+    settings: &Settings,
+    connections: u32,
+    read_only: bool,
+) -> Result<SqlitePool> {
     let options = read(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
+    let options = if read_only { options.pragma("query_only", "on") } else { options };
     let file = options.get_filename().to_owned();
     if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
         provide(folder, url)?;
     }
     SqlitePoolOptions::new()
-        .max_connections(settings.pool_connections)
+        .max_connections(connections)
         .acquire_timeout(settings.pool_timeout)
         .max_lifetime(settings.pool_recycle)
         .test_before_acquire(settings.pool_ping)

@@ -6,7 +6,7 @@ use dist_lock::store::postgres::PgLeases;
 use dist_lock::store::redis::RedisLeases;
 use dist_lock::store::sqlite::SqliteLeases;
 
-use crate::db::Database;
+use crate::db::Writer;
 use crate::settings::Settings;
 
 /// Names of leases in Redis begin with this.
@@ -16,14 +16,14 @@ const PREFIX: &str = "rounds:lease:";
 ///
 /// # Errors
 /// Says which server cannot be reached.
-pub async fn open(settings: &Settings, database: &Database) -> Result<AnyLeaseStore> {
-    let in_database = match database {
-        Database::Sqlite(pool) => {
+pub async fn open(settings: &Settings, writer: &Writer) -> Result<AnyLeaseStore> {
+    let in_database = match writer {
+        Writer::Sqlite(pool) => {
             let leases = SqliteLeases::new(pool.clone());
             leases.migrate().await?;
             AnyLeaseStore::new(leases)
         }
-        Database::Postgres(pool) => {
+        Writer::Postgres(pool) => {
             let leases = PgLeases::new(pool.clone());
             leases.migrate().await?;
             AnyLeaseStore::new(leases)

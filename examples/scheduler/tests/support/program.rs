@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use scheduler::audit::{Audit, audit};
 use scheduler::cli::Why;
-use scheduler::db::{AddedAbsence, Database, rows};
+use scheduler::db::{self, AddedAbsence, rows};
 use scheduler::domain::{Person, Programme, Role, Schedule, Slot};
 use scheduler::import::{self, Source};
 use scheduler::replan;
@@ -74,7 +74,7 @@ impl Place {
         let programme = bundled();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (version, cells) = runtime.block_on(async {
-            let database = Database::open(&self.settings()).await.unwrap();
+            let (database, _) = db::open(&self.settings()).await.unwrap();
             let version = database.published(&programme.block.id).await.unwrap();
             (version, database.assignments(&programme.block.id).await.unwrap())
         });
@@ -123,7 +123,7 @@ impl Place {
     fn learnt(&self) -> Vec<AddedAbsence> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let database = Database::open(&self.settings()).await.unwrap();
+            let (database, _) = db::open(&self.settings()).await.unwrap();
             database.added_absences(&bundled().block.id).await.unwrap()
         })
     }
