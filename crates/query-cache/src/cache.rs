@@ -96,8 +96,8 @@ impl<S: Backend> Cache<S> {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
-        if let Some(entry) = self.tiers.at_hand(key) {
-            return typed(self.tiers.hit(key, &entry));
+        if let Some(value) = self.tiers.at_hand(key) {
+            return typed(value);
         }
         typed(self.read(key, policy, Shape::of::<T>(), hide(load)).await?.value())
     }
@@ -121,7 +121,7 @@ impl<S: Backend> Cache<S> {
         Fut: Future<Output = Result<Option<T>, E>> + Send + 'static,
     {
         let value = match self.tiers.at_hand(key) {
-            Some(entry) => self.tiers.hit(key, &entry),
+            Some(value) => value,
             None => self.read(key, policy, Shape::of_optional::<T>(), hide(load)).await?.value(),
         };
         let value = typed(value);
@@ -173,8 +173,8 @@ impl<S: Backend> Cache<S> {
         F: FnOnce(Option<Arc<T>>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
     {
-        if let Some(entry) = self.tiers.at_hand(key) {
-            return typed(self.tiers.hit(key, &entry));
+        if let Some(value) = self.tiers.at_hand(key) {
+            return typed(value);
         }
         typed(self.read(key, policy, Shape::of::<T>(), hide_with(load)).await?.value())
     }

@@ -7,14 +7,22 @@
 mod scope;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::name::Name;
 use crate::tags::Tag;
+
+use self::bytes::Bytes;
+
+mod bytes;
 
 /// The name of one cached value: a namespace, perhaps a tenant, and typed parts.
 ///
 /// The canonical bytes are kept, so the in-process tier compares keys, not digests. A store sees
 /// only the 256-bit [`Name`]: whoever reads the store's key list learns nothing of the parts.
+///
+/// Costs no allocation as long as these are at most 54 bytes: 9 and the name of the namespace, 17 for
+/// a number, 9 and its length for a text.
 ///
 /// ```
 /// use query_cache::Key;
@@ -23,11 +31,10 @@ use crate::tags::Tag;
 /// assert_ne!(key, Key::new("schedule").part("2026-077"));
 /// assert_eq!(key, Key::new("schedule").part("2026-07").part(7u64));
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Key {
-    bytes: Vec<u8>,
-    /// How many of `bytes` are tenant and namespace. Follows from the bytes, so it may take part in
-    /// `Eq`.
+    bytes: Bytes,
+    /// How many of `bytes` are tenant and namespace. Follows from the bytes.
     scope: usize,
 }
 
@@ -39,7 +46,7 @@ impl Key {
 
     /// A key inside a namespace that may belong to a tenant.
     pub fn scoped(namespace: Namespace) -> Self {
-        let scope = namespace.bytes.len();
+        let scope = namespace.bytes.as_slice().len();
         Self { bytes: namespace.bytes, scope }
     }
 
@@ -59,17 +66,17 @@ impl Key {
 
     /// The canonical bytes: equal exactly for equal keys, the same in every process and version.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
     /// The namespace this key lives in, with its tenant.
     pub fn namespace(&self) -> Namespace {
-        Namespace { bytes: self.bytes[..self.scope].to_vec() }
+        Namespace { bytes: self.scope().into() }
     }
 
     /// Where a store keeps the value. Costs one SHA-256 of the canonical bytes.
     pub fn name(&self) -> Name {
-        Name::digest(b"entry", &self.bytes)
+        Name::digest(b"entry", self.as_bytes())
     }
 
     /// What an invalidation of this one key renews.
@@ -79,33 +86,52 @@ impl Key {
 
     /// What clearing the namespace renews.
     pub(crate) fn namespace_name(&self) -> Name {
-        Name::digest(b"namespace", &self.bytes[..self.scope])
+        Name::digest(b"namespace", self.scope())
+    }
+
+    fn scope(&self) -> &[u8] {
+        &self.as_bytes()[..self.scope]
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
     }
 }
 
 /// Shows the bytes escaped: readable for text, unambiguous for the rest.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.bytes.escape_ascii())
+        write!(f, "Key({})", self.as_bytes().escape_ascii())
     }
 }
 
 /// A group of keys that can be cleared together: a name, and the tenant it belongs to, if any.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Namespace {
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Namespace {
     /// The namespace `name`, shared by all tenants.
     pub fn new(name: &str) -> Self {
-        let mut bytes = vec![kind::SHARED];
+        let mut bytes = Bytes::new();
+        bytes.push(kind::SHARED);
         write_sized(&mut bytes, name.as_bytes());
         Self { bytes }
     }
 
     pub(crate) fn version_name(&self) -> Name {
-        Name::digest(b"namespace", &self.bytes)
+        Name::digest(b"namespace", self.bytes.as_slice())
     }
 }
 
@@ -117,7 +143,7 @@ impl From<&str> for Namespace {
 
 impl fmt::Debug for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Namespace({})", self.bytes.escape_ascii())
+        write!(f, "Namespace({})", self.bytes.as_slice().escape_ascii())
     }
 }
 
@@ -151,18 +177,20 @@ impl Tenant {
 
     /// A namespace that only this tenant has.
     pub fn namespace(&self, name: &str) -> Namespace {
-        let mut bytes = vec![kind::TENANT];
-        write_sized(&mut bytes, self.id.as_bytes());
-        write_sized(&mut bytes, name.as_bytes());
-        Namespace { bytes }
+        Namespace { bytes: self.scoped(name) }
     }
 
     /// A tag that only this tenant has.
     pub fn tag(&self, text: &str) -> Tag {
-        let mut bytes = vec![kind::TENANT];
+        Tag::from_bytes(self.scoped(text).as_slice().to_vec())
+    }
+
+    fn scoped(&self, name: &str) -> Bytes {
+        let mut bytes = Bytes::new();
+        bytes.push(kind::TENANT);
         write_sized(&mut bytes, self.id.as_bytes());
-        write_sized(&mut bytes, text.as_bytes());
-        Tag::from_bytes(bytes)
+        write_sized(&mut bytes, name.as_bytes());
+        bytes
     }
 }
 
@@ -192,7 +220,7 @@ pub trait KeyPart {
 /// Takes the parts of a key, each with its kind and length.
 #[derive(Debug)]
 pub struct PartWriter<'a> {
-    bytes: &'a mut Vec<u8>,
+    bytes: &'a mut Bytes,
 }
 
 impl PartWriter<'_> {
@@ -211,25 +239,25 @@ impl PartWriter<'_> {
     /// A whole number. The width of its type does not count.
     pub fn integer(&mut self, number: i128) {
         self.bytes.push(kind::INTEGER);
-        self.bytes.extend_from_slice(&number.to_be_bytes());
+        self.bytes.extend(&number.to_be_bytes());
     }
 
     /// Yes or no.
     pub fn flag(&mut self, flag: bool) {
-        self.bytes.extend_from_slice(&[kind::FLAG, u8::from(flag)]);
+        self.bytes.extend(&[kind::FLAG, u8::from(flag)]);
     }
 
     /// A list, with its length.
     pub fn list<P: KeyPart>(&mut self, parts: impl IntoIterator<Item = P>) {
         self.bytes.push(kind::LIST);
-        let at = self.bytes.len();
-        self.bytes.extend_from_slice(&0u64.to_be_bytes());
+        let at = self.bytes.as_slice().len();
+        self.bytes.extend(&0u64.to_be_bytes());
         let mut count = 0u64;
         for part in parts {
             part.write(&mut PartWriter { bytes: self.bytes });
             count += 1;
         }
-        self.bytes[at..at + 8].copy_from_slice(&count.to_be_bytes());
+        self.bytes.as_mut_slice()[at..at + 8].copy_from_slice(&count.to_be_bytes());
     }
 
     fn presence(&mut self, present: bool) {
@@ -250,9 +278,9 @@ mod kind {
     pub(super) const PRESENT: u8 = 8;
 }
 
-fn write_sized(to: &mut Vec<u8>, bytes: &[u8]) {
-    to.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-    to.extend_from_slice(bytes);
+fn write_sized(to: &mut Bytes, bytes: &[u8]) {
+    to.extend(&(bytes.len() as u64).to_be_bytes());
+    to.extend(bytes);
 }
 
 macro_rules! integer_parts {

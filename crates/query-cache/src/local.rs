@@ -1,23 +1,23 @@
-//! The in-process tier: shards of `lru` lists, each behind its own lock, with W-TinyLFU admission.
+//! The in-process tier: shards, each behind its own lock, with W-TinyLFU admission.
 //!
 //! Plain LRU lets one report or export push out everything that is asked for often. Here a newcomer
 //! first waits in a small window, and enters the main part only if a frequency sketch says it is
 //! asked for more often than the entry it would replace (Einziger, Friedman, Manes: *TinyLFU: A
 //! Highly Efficient Cache Admission Policy*, 2017).
 
-use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::key::Key;
-use crate::sync::lock;
 
-use self::shard::Shard;
+pub(crate) use self::sharded::Sharded;
 
-mod probe;
+mod index;
 mod shard;
+mod sharded;
 mod sketch;
+mod slab;
 #[cfg(test)]
 mod tests;
 
@@ -65,6 +65,15 @@ pub trait LocalTier: Send + Sync {
     /// Forgets the entry under `key`.
     fn remove(&self, key: &Key);
 
+    /// Shows the entry last inserted under `key` to `look`, which is short and calls nothing of the
+    /// tier. Default: by [`get`](Self::get). A tier that can show an entry where it lies saves the
+    /// counting of one more reference on every hit.
+    fn see(&self, key: &Key, look: &mut dyn FnMut(&Entry)) {
+        if let Some(entry) = self.get(key) {
+            look(&entry);
+        }
+    }
+
     /// What is kept at present, for the statistics. Default: not known, all zero.
     fn usage(&self) -> Usage {
         Usage::default()
@@ -82,6 +91,10 @@ impl<L: LocalTier + ?Sized> LocalTier for Arc<L> {
 
     fn remove(&self, key: &Key) {
         L::remove(self, key);
+    }
+
+    fn see(&self, key: &Key, look: &mut dyn FnMut(&Entry)) {
+        L::see(self, key, look);
     }
 
     fn usage(&self) -> Usage {
@@ -110,74 +123,44 @@ impl Usage {
 
 /// The built-in tier.
 ///
-/// A read takes one shard's lock for two or three probes of a hash table and allocates nothing.
-/// Keys are hashed once, by the standard library's keyed hash, so that no one can choose keys that
-/// collide.
+/// A read takes one shard's lock for one probe of a hash table, moves nothing and allocates nothing.
+///
+/// Keys are hashed once, by foldhash with seeds that differ from process to process and from tier to
+/// tier. It is fast, and not made to withstand somebody who can time single look-ups. What such keys
+/// could do is bounded: a look-up compares at most 256 words, and a key that finds no place near where
+/// its hash belongs is not kept.
 #[derive(Debug)]
-pub struct ShardedTier {
-    shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
-}
+pub struct ShardedTier(Sharded<Key, Arc<Entry>>);
 
 impl ShardedTier {
-    /// Entries a shard should hold at least: fewer make its budget too coarse.
-    const PER_SHARD: u64 = 64;
-
     /// A tier for entries of up to `budget` in total weight, of which about `entries` are expected.
     ///
     /// The budget is cut into equal shards (16 or more, 8 for each core, fewer where there would be
     /// under 64 entries a shard); an entry heavier than its shard's part is not kept.
     pub fn new(budget: u64, entries: NonZeroUsize) -> Self {
-        let expected = entries.get() as u64;
-        let shards = Self::shard_count(expected);
-        let budgets = (0..shards).map(|i| budget / shards + u64::from(i < budget % shards));
-        let each = usize::try_from(expected / shards).unwrap_or(usize::MAX);
-        Self {
-            shards: budgets.map(|part| Mutex::new(Shard::new(part, each))).collect(),
-            hasher: RandomState::new(),
-        }
-    }
-
-    fn shard_count(entries: u64) -> u64 {
-        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get) as u64;
-        let wanted = (8 * cores).next_power_of_two().max(16);
-        let filled = (entries / Self::PER_SHARD).max(1);
-        // The largest power of two that leaves each shard enough entries.
-        wanted.min((filled / 2 + 1).next_power_of_two())
-    }
-
-    fn shard(&self, hash: u64) -> &Mutex<Shard> {
-        // The table inside a shard uses the low bits and the top seven; take some in between.
-        let mixed = usize::try_from((hash >> 32) & 0xffff).unwrap_or_default();
-        &self.shards[mixed & (self.shards.len() - 1)]
+        Self(Sharded::new(budget, entries))
     }
 }
 
 impl LocalTier for ShardedTier {
     fn get(&self, key: &Key) -> Option<Arc<Entry>> {
-        let hash = self.hasher.hash_one(key);
-        lock(self.shard(hash)).get(hash, key)
+        self.0.get(key)
+    }
+
+    fn see(&self, key: &Key, look: &mut dyn FnMut(&Entry)) {
+        self.0.see(key, |entry| look(entry));
     }
 
     fn insert(&self, key: &Key, entry: Arc<Entry>) {
-        let hash = self.hasher.hash_one(key);
-        // Bound to a name so that what was pushed out is dropped after the lock is released:
-        // dropping a large value under it would hold up every reader of the shard.
-        let _dropped = lock(self.shard(hash)).insert(hash, key, entry);
+        let weight = entry.weight();
+        self.0.insert(key.clone(), entry, weight);
     }
 
     fn remove(&self, key: &Key) {
-        let hash = self.hasher.hash_one(key);
-        let _dropped = lock(self.shard(hash)).remove(hash, key);
+        self.0.remove(key);
     }
 
     fn usage(&self) -> Usage {
-        self.shards.iter().map(|shard| lock(shard).usage()).fold(Usage::default(), |sum, one| {
-            Usage {
-                entries: sum.entries + one.entries,
-                weight: sum.weight + one.weight,
-                evictions: sum.evictions + one.evictions,
-            }
-        })
+        self.0.usage()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::answer::{Got, Origin, Unanswered};
-use crate::entry::Entry;
+use crate::entry::AnyValue;
 use crate::error::Error;
 use crate::key::Key;
 use crate::local::Usage;
@@ -175,9 +175,9 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// A query was answered by a fresh value of this process.
-    pub(crate) fn hit(&self, key: &Key, entry: &Arc<Entry>) {
-        // Entries lie apart in memory, so their addresses spread the counting over lanes.
-        self.local_hits.one(Arc::as_ptr(entry).addr() >> 7);
+    pub(crate) fn hit(&self, key: &Key, value: &AnyValue) {
+        // Values lie apart in memory, so their addresses spread the counting over lanes.
+        self.local_hits.one(Arc::as_ptr(value).addr() >> 6);
         self.observer.tell(|observer| observer.answered(key, Origin::Local));
     }
 
@@ -191,7 +191,7 @@ impl Counters {
             }
         };
         match got.origin {
-            Origin::Local => return self.hit(key, &got.entry),
+            Origin::Local => return self.hit(key, &got.entry.value),
             Origin::Store => self.store_hits.one(),
             Origin::Loaded => self.misses.one(),
             Origin::Shared => self.coalesced.one(),

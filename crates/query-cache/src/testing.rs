@@ -11,6 +11,10 @@ use crate::error::StoreError;
 use crate::name::{Name, Version};
 use crate::store::{Backend, Heard, Item, Store, Stored};
 
+pub use self::bounded::BoundedMap;
+
+mod bounded;
+
 /// Checks what the cache relies on. Panics at the first thing that is not so.
 ///
 /// Uses names of its own, so the store need not be empty. Takes about half a second of tokio's

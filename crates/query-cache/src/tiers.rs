@@ -107,13 +107,23 @@ impl<S> Tiers<S> {
         }
     }
 
-    /// What can be served without a thought: it is fresh, and no refresh of it is to be started.
-    pub(crate) fn at_hand(&self, key: &Key) -> Option<Arc<Entry>> {
-        match self.look(key) {
-            Seen::Fresh(entry) => Some(entry),
-            Seen::Due(entry) if !self.may_refresh(&entry) => Some(entry),
-            _ => None,
-        }
+    /// The value of what can be served without a thought, counted and told as a hit: it is fresh, and
+    /// no refresh of it is to be started. Unlike [`look`](Self::look) it counts no reference to the entry.
+    pub(crate) fn at_hand(&self, key: &Key) -> Option<AnyValue> {
+        let (now, mut value) = (now(), None);
+        self.local.see(key, &mut |entry| {
+            let serves = match entry.at(now) {
+                Freshness::Fresh => true,
+                Freshness::Due => now < entry.retry_at.get(self.origin),
+                Freshness::Stale | Freshness::Dead => false,
+            };
+            if serves && self.is_checked(entry, now) {
+                value = Some(Arc::clone(&entry.value));
+            }
+        });
+        let value = value?;
+        self.counters.hit(key, &value);
+        Some(value)
     }
 
     /// Whether no refresh of it has begun or failed a moment ago.
@@ -167,12 +177,6 @@ impl<S> Tiers<S> {
                 payload + key.as_bytes().len() as u64 + BOOKKEEPING
             }
         }
-    }
-
-    /// A fresh value of this process, which ends the call: counted and told.
-    pub(crate) fn hit(&self, key: &Key, entry: &Arc<Entry>) -> AnyValue {
-        self.counters.hit(key, entry);
-        Arc::clone(&entry.value)
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -170,7 +170,7 @@ impl<A: Arguments, T: Cacheable, S: Backend> Cached<A, T, S> {
         let arguments = arguments.into_arguments();
         let key = arguments.key(self.namespace.clone());
         let value = match self.cache.tiers.at_hand(&key) {
-            Some(entry) => self.cache.tiers.hit(&key, &entry),
+            Some(value) => value,
             None => {
                 let (policy, shape) = (self.policy(&arguments), self.shape);
                 self.cache.read(&key, &policy, shape, (self.load)(arguments)).await?.value()

@@ -19,7 +19,7 @@ impl Key {
 impl Namespace {
     /// Its name, without the tenant.
     pub fn name(&self) -> &str {
-        name(&self.bytes)
+        name(self.bytes.as_slice())
     }
 }
 

@@ -1,186 +1,246 @@
-//! One shard: a window for newcomers, a main part in two lists, and the sketch that decides between
+//! One shard: a window for newcomers, a main part in two lists, and the counts that decide between
 //! them.
 //!
-//! A hit only marks its entry and moves it to the front of its own list, which allocates nothing.
-//! Moving between lists, which does allocate, is put off until room is needed.
-
-use std::sync::Arc;
-
-use crate::entry::Entry;
-use crate::key::Key;
+//! A hit writes to its own slot and to nothing else: how often it was asked for, and that it was.
+//! Moving between lists is put off until room is needed, as in CLOCK. The sketch counts only what is
+//! asked for and not here; an entry takes its count along when it comes and when it goes.
 
 use super::Usage;
-use super::probe::{Hashed, List, Probe, list};
-use super::sketch::Sketch;
+use super::index::Index;
+use super::sketch::{MOST, Sketch};
+use super::slab::{Segment, Slab, Slot};
 
 #[derive(Debug)]
-struct Slot {
-    entry: Arc<Entry>,
-    /// Asked for since it came into its list.
-    used: bool,
-}
-
-#[derive(Debug)]
-struct Segment {
-    list: List<Slot>,
-    weight: u64,
-}
-
-impl Segment {
-    fn new() -> Self {
-        Self { list: list(), weight: 0 }
-    }
-
-    fn get(&mut self, probe: &dyn Probe) -> Option<Arc<Entry>> {
-        let slot = self.list.get_mut(probe)?;
-        slot.used = true;
-        Some(Arc::clone(&slot.entry))
-    }
-
-    fn push(&mut self, key: Hashed, entry: Arc<Entry>) {
-        self.weight += entry.weight();
-        self.list.put(key, Slot { entry, used: false });
-    }
-
-    fn pop(&mut self, probe: &dyn Probe) -> Option<Arc<Entry>> {
-        let slot = self.list.pop(probe)?;
-        self.weight -= slot.entry.weight();
-        Some(slot.entry)
-    }
-
-    fn pop_oldest(&mut self) -> Option<(Hashed, Slot)> {
-        let (key, slot) = self.list.pop_lru()?;
-        self.weight -= slot.entry.weight();
-        Some((key, slot))
-    }
-
-    fn oldest_hash(&self) -> Option<u64> {
-        self.list.peek_lru().map(|(key, _)| key.hash)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Shard {
-    window: Segment,
-    probation: Segment,
-    protected: Segment,
+pub(super) struct Shard<K, V> {
+    slab: Slab<K, V>,
+    index: Index,
     sketch: Sketch,
     budget: u64,
     evictions: u64,
+    /// Look-ups in this period, of what was asked for before.
+    asked: usize,
+    /// The last hash that was asked for and not here.
+    missed: u64,
+    /// How often all counts were halved.
+    period: u8,
 }
 
-impl Shard {
+/// What is no longer kept. To be dropped after the lock is released: dropping a large value under
+/// it would hold up every reader of the shard.
+#[derive(Debug)]
+pub(super) struct Dropped<K, V> {
+    first: Option<(Option<K>, V)>,
+    more: Vec<(Option<K>, V)>,
+}
+
+impl<K, V> Dropped<K, V> {
+    fn none() -> Self {
+        Self { first: None, more: Vec::new() }
+    }
+
+    /// Allocates from the second one on.
+    fn add(&mut self, key: Option<K>, value: V) {
+        if self.first.is_none() {
+            self.first = Some((key, value));
+        } else {
+            self.more.push((key, value));
+        }
+    }
+
+    fn add_pair(&mut self, pair: Option<(K, V)>) {
+        if let Some((key, value)) = pair {
+            self.add(Some(key), value);
+        }
+    }
+}
+
+impl<K: Eq, V> Shard<K, V> {
     pub(super) fn new(budget: u64, entries: usize) -> Self {
         Self {
-            window: Segment::new(),
-            probation: Segment::new(),
-            protected: Segment::new(),
+            slab: Slab::new(),
+            index: Index::new(),
             sketch: Sketch::new(entries),
             budget,
             evictions: 0,
+            asked: 0,
+            missed: 0,
+            period: 0,
         }
     }
 
-    pub(super) fn get(&mut self, hash: u64, key: &Key) -> Option<Arc<Entry>> {
-        self.sketch.count(hash);
-        let probe: &dyn Probe = &(hash, key);
-        self.protected
-            .get(probe)
-            .or_else(|| self.probation.get(probe))
-            .or_else(|| self.window.get(probe))
+    pub(super) fn get(&mut self, hash: u64, key: &K) -> Option<&V> {
+        let Some(slot) = self.find(hash, key) else {
+            self.miss(hash);
+            return None;
+        };
+        self.tick();
+        let period = self.period;
+        let slot = self.slab.get_mut(slot);
+        slot.count = (count(slot, period) + 1).min(MOST);
+        slot.period = period;
+        slot.used = true;
+        slot.pair.as_ref().map(|(_, value)| value)
     }
 
-    /// Returns what is to be dropped.
-    pub(super) fn insert(&mut self, hash: u64, key: &Key, entry: Arc<Entry>) -> Vec<Arc<Entry>> {
-        let mut dropped: Vec<_> = self.remove(hash, key).into_iter().collect();
-        if entry.weight() > self.budget {
+    pub(super) fn insert(&mut self, hash: u64, key: K, value: V, weight: u64) -> Dropped<K, V> {
+        let mut dropped = Dropped::none();
+        let found = self.find(hash, &key);
+        if weight > self.budget {
+            dropped.add_pair(found.and_then(|slot| self.take(slot)));
+            dropped.add(Some(key), value);
             self.evictions += 1;
-            dropped.push(entry);
             return dropped;
         }
-        self.window.push(Hashed { hash, key: key.clone() }, entry);
+        match found {
+            Some(slot) => {
+                let old = self.slab.replace(slot, value, weight);
+                old.into_iter().for_each(|old| dropped.add(None, old));
+            }
+            None => self.enter(hash, key, value, weight, &mut dropped),
+        }
         self.settle(&mut dropped);
         dropped
     }
 
-    pub(super) fn remove(&mut self, hash: u64, key: &Key) -> Option<Arc<Entry>> {
-        let probe: &dyn Probe = &(hash, key);
-        self.protected
-            .pop(probe)
-            .or_else(|| self.probation.pop(probe))
-            .or_else(|| self.window.pop(probe))
+    pub(super) fn remove(&mut self, hash: u64, key: &K) -> Option<(K, V)> {
+        let slot = self.find(hash, key)?;
+        self.take(slot)
     }
 
     pub(super) fn usage(&self) -> Usage {
-        let entries = [&self.window, &self.probation, &self.protected]
-            .map(|segment| segment.list.len() as u64)
-            .iter()
-            .sum();
-        Usage { entries, weight: self.weight(), evictions: self.evictions }
+        let (entries, weight) = (self.slab.len() as u64, self.slab.weight());
+        Usage { entries, weight, evictions: self.evictions }
     }
 
-    fn weight(&self) -> u64 {
-        self.window.weight + self.probation.weight + self.protected.weight
+    fn find(&self, hash: u64, key: &K) -> Option<u32> {
+        self.index.find(hash, |slot| {
+            let pair = &self.slab.get(slot).pair;
+            pair.as_ref().is_some_and(|(other, _)| other == key)
+        })
+    }
+
+    fn miss(&mut self, hash: u64) {
+        // One call may look several times before it loads.
+        if std::mem::replace(&mut self.missed, hash) == hash {
+            return;
+        }
+        // What was never asked for does not age the rest: a scan would, and so make room for itself.
+        if self.sketch.estimate(hash) > 0 {
+            self.tick();
+        }
+        self.sketch.count(hash);
+    }
+
+    /// Fame fades: what was asked for often long ago makes room for what is asked for now.
+    fn tick(&mut self) {
+        self.asked += 1;
+        if self.asked >= 16 * self.sketch.capacity() {
+            self.sketch.age();
+            self.period = self.period.wrapping_add(1);
+            self.asked /= 2;
+        }
+    }
+
+    /// Begins in the window.
+    fn enter(&mut self, hash: u64, key: K, value: V, weight: u64, dropped: &mut Dropped<K, V>) {
+        let Some(slot) = self.slab.insert(key, value, hash, weight) else {
+            // As many entries as can be numbered: the new one is not kept.
+            self.evictions += 1;
+            return;
+        };
+        if !self.index.insert(hash, slot) {
+            self.evictions += 1;
+            dropped.add_pair(self.slab.remove(slot));
+            return;
+        }
+        let entered = self.slab.get_mut(slot);
+        entered.count = self.sketch.estimate(hash);
+        entered.period = self.period;
     }
 
     /// Moves what the window cannot hold into the main part, or out.
-    fn settle(&mut self, dropped: &mut Vec<Arc<Entry>>) {
+    fn settle(&mut self, dropped: &mut Dropped<K, V>) {
         // A hundredth of the budget, as in the paper; the newest entry always stays for a moment.
-        let window = (self.budget / 100).max(1);
-        while self.window.weight > window && (self.window.list.len() > 1 || self.over_budget()) {
-            let Some((key, slot)) = self.window.pop_oldest() else { break };
-            self.admit(key, slot.entry, dropped);
+        let most = (self.budget / 100).max(1);
+        loop {
+            let window = self.slab.list(Segment::Window);
+            let is_full = window.weight > most && (window.len > 1 || self.over_budget());
+            let Some(candidate) = self.slab.oldest(Segment::Window).filter(|_| is_full) else {
+                break;
+            };
+            self.admit(candidate, dropped);
         }
         while self.over_budget() {
-            let Some(victim) = self.evict() else { break };
-            dropped.push(victim);
+            let Some(victim) = self.next_victim() else { break };
+            self.evict(victim, dropped);
         }
     }
 
     /// Takes the candidate in if it is asked for more often than each entry it pushes out.
-    fn admit(&mut self, key: Hashed, entry: Arc<Entry>, dropped: &mut Vec<Arc<Entry>>) {
-        let frequency = self.sketch.estimate(key.hash);
-        while self.weight() + entry.weight() > self.budget {
-            self.protect_used();
-            let rival = self.probation.oldest_hash().or_else(|| self.protected.oldest_hash());
-            if rival.is_some_and(|rival| self.sketch.estimate(rival) >= frequency) {
-                self.evictions += 1;
-                dropped.push(entry);
+    fn admit(&mut self, candidate: u32, dropped: &mut Dropped<K, V>) {
+        let frequency = self.frequency(candidate);
+        while self.over_budget() {
+            let Some(victim) = self.next_victim() else { break };
+            let is_famous = self.frequency(victim) >= frequency;
+            self.evict(if is_famous { candidate } else { victim }, dropped);
+            if is_famous {
                 return;
             }
-            let Some(victim) = self.evict() else { break };
-            dropped.push(victim);
         }
-        self.probation.push(key, entry);
+        self.slab.move_to(candidate, Segment::Probation);
     }
 
     fn over_budget(&self) -> bool {
-        self.weight() > self.budget
+        self.slab.weight() > self.budget
     }
 
-    /// Drops the entry whose turn it is.
-    fn evict(&mut self) -> Option<Arc<Entry>> {
+    fn frequency(&self, slot: u32) -> u8 {
+        count(self.slab.get(slot), self.period)
+    }
+
+    /// The entry whose turn it is.
+    fn next_victim(&mut self) -> Option<u32> {
         self.protect_used();
-        let (_, slot) = self
-            .probation
-            .pop_oldest()
-            .or_else(|| self.protected.pop_oldest())
-            .or_else(|| self.window.pop_oldest())?;
+        let segments = [Segment::Probation, Segment::Protected, Segment::Window];
+        segments.into_iter().find_map(|segment| self.slab.oldest(segment))
+    }
+
+    fn evict(&mut self, slot: u32, dropped: &mut Dropped<K, V>) {
         self.evictions += 1;
-        Some(slot.entry)
+        let (hash, frequency) = (self.slab.get(slot).hash, self.frequency(slot));
+        self.sketch.raise(hash, frequency);
+        dropped.add_pair(self.take(slot));
+    }
+
+    fn take(&mut self, slot: u32) -> Option<(K, V)> {
+        self.index.remove(self.slab.get(slot).hash, slot);
+        self.slab.remove(slot)
     }
 
     /// Moves used entries from the end of probation to the protected list, until an unused one is
-    /// last.
+    /// last; what is too much there goes back, unless it was used again.
     fn protect_used(&mut self) {
-        while self.probation.list.peek_lru().is_some_and(|(_, slot)| slot.used) {
-            let Some((key, slot)) = self.probation.pop_oldest() else { break };
-            self.protected.push(key, slot.entry);
+        while let Some(oldest) = self.slab.oldest(Segment::Probation) {
+            if !self.slab.get(oldest).used {
+                break;
+            }
+            self.slab.move_to(oldest, Segment::Protected);
         }
-        // Four fifths of the budget, as in the paper; demoted entries have to be used again.
-        while self.protected.weight > self.budget / 5 * 4 && self.protected.list.len() > 1 {
-            let Some((key, slot)) = self.protected.pop_oldest() else { break };
-            self.probation.push(key, slot.entry);
+        // Four fifths of the budget, as in the paper.
+        let most = self.budget / 5 * 4;
+        while let Some(oldest) = self.slab.oldest(Segment::Protected) {
+            let protected = self.slab.list(Segment::Protected);
+            if protected.weight <= most || protected.len == 1 {
+                break;
+            }
+            let used = self.slab.get(oldest).used;
+            let to = if used { Segment::Protected } else { Segment::Probation };
+            self.slab.move_to(oldest, to);
         }
     }
+}
+
+/// How often an entry was asked for, as of `period`.
+fn count<K, V>(slot: &Slot<K, V>, period: u8) -> u8 {
+    slot.count >> period.wrapping_sub(slot.period).min(7)
 }

@@ -89,7 +89,7 @@ fn what_fits_stays() {
 
 #[test]
 fn a_large_tier_has_sixteen_shards_or_more_and_a_small_one_few() {
-    let shards = |entries| ShardedTier::shard_count(entries);
+    let shards = sharded::shard_count;
     assert!(shards(10_000) >= 16);
     assert_eq!(shards(100), 1);
     assert!((1..=16).contains(&shards(1000)));
@@ -146,4 +146,22 @@ fn scans_do_not_push_out_what_is_asked_for_often() {
     let mut plain = lru::LruCache::new(NonZeroUsize::new(2_000).expect("not zero"));
     let theirs = misses(|n| plain.get(&n).is_some() || plain.put(n, ()).is_some());
     assert!(ours * 100 < theirs * 90, "{ours} misses, plain LRU has {theirs}");
+}
+
+#[test]
+fn to_look_again_before_a_load_makes_nobody_famous() {
+    let tier = tier(1000);
+    for _ in 0..2 {
+        for n in 0..1000 {
+            if tier.get(&key(n)).is_none() {
+                tier.insert(&key(n), entry(n, 1));
+            }
+        }
+    }
+    for n in 1000..5000 {
+        (0..3).for_each(|_| assert!(tier.get(&key(n)).is_none()));
+        tier.insert(&key(n), entry(n, 1));
+    }
+    let kept = (0..1000).filter(|n| tier.get(&key(*n)).is_some()).count();
+    assert!(kept > 950, "{kept} of what was asked for again are left");
 }
