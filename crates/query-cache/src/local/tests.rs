@@ -152,16 +152,16 @@ fn scans_do_not_push_out_what_is_asked_for_often() {
 fn to_look_again_before_a_load_makes_nobody_famous() {
     let tier = tier(1000);
     for _ in 0..2 {
-        for n in 0..1000 {
+        for n in 0..600 {
             if tier.get(&key(n)).is_none() {
                 tier.insert(&key(n), entry(n, 1));
             }
         }
     }
-    for n in 1000..5000 {
+    for n in 600..5000 {
         (0..3).for_each(|_| assert!(tier.get(&key(n)).is_none()));
         tier.insert(&key(n), entry(n, 1));
     }
-    let kept = (0..1000).filter(|n| tier.get(&key(*n)).is_some()).count();
-    assert!(kept > 950, "{kept} of what was asked for again are left");
+    let kept = (0..600).filter(|n| tier.get(&key(*n)).is_some()).count();
+    assert!(kept > 550, "{kept} of what was asked for again are left");
 }
