@@ -20,6 +20,7 @@ use crate::remote::{Listening, Remote, Treatment};
 use crate::stats::Counters;
 use crate::store::{Backend, NoStore};
 use crate::tags::TagTable;
+use crate::tally::Tallies;
 use crate::tiers::{Tiers, Weigh};
 
 /// Settings of a [`Cache`]. Every one has a default: `Cache::builder().build()` works.
@@ -218,6 +219,7 @@ impl<S> CacheBuilder<S> {
             origin: now(),
             counters,
             tasks: Arc::default(),
+            tallies: Tallies::default(),
         })
     }
 }

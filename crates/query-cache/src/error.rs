@@ -44,6 +44,14 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// The store did not say what a counter is at. It may have added to it all the same.
+    #[error("the store did not count")]
+    Uncounted(#[source] StoreError),
+
+    /// The sum does not fit into 64 bits. Nothing was added.
+    #[error("the counter would overflow")]
+    Overflow,
+
     /// The store could not be told. In this process the invalidation holds; other processes may
     /// serve the old value until the store is told, which is tried again in the background.
     #[error("invalidated in this process only: {unsent} names are still to be sent to the store")]

@@ -73,6 +73,7 @@ mod answer;
 mod breaker;
 mod builder;
 mod cache;
+mod caches;
 mod clock;
 mod codec;
 mod coherence;
@@ -105,6 +106,7 @@ mod stats;
 mod store;
 mod sync;
 mod tags;
+mod tally;
 mod tasks;
 mod template;
 #[cfg(feature = "testing")]
@@ -115,6 +117,7 @@ mod wrap;
 pub use crate::answer::{Answer, Origin, Traced};
 pub use crate::builder::CacheBuilder;
 pub use crate::cache::Cache;
+pub use crate::caches::Caches;
 pub use crate::codec::Compression;
 #[cfg(feature = "zstd")]
 pub use crate::codec::{Dictionary, DictionaryError};
@@ -134,9 +137,10 @@ pub use crate::stats::Stats;
 #[cfg(feature = "redis")]
 pub use crate::store::redis;
 pub use crate::store::{
-    AnyStore, Backend, Heard, Item, Listen, MemoryStore, NoStore, Store, Stored, Versions,
+    AnyStore, Backend, Heard, Item, Listen, MemoryStore, NoStore, Scoped, Store, Stored, Versions,
 };
 pub use crate::tags::Tag;
+pub use crate::tally::Tally;
 pub use crate::template::{Arguments, IntoArguments, Template};
 pub use crate::wrap::{AsyncFunction, Cached};
 

@@ -4,6 +4,7 @@
 mod listening;
 mod many;
 mod packing;
+mod tally;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};

@@ -12,9 +12,11 @@ mod memory;
 /// The store on Redis.
 #[cfg(feature = "redis")]
 pub mod redis;
+mod scoped;
 
 pub use self::any::AnyStore;
 pub use self::memory::MemoryStore;
+pub use self::scoped::Scoped;
 
 /// Bytes as a store returns them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,19 @@ pub use crate::codec::{Packed, Packer};
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 use crate::store::{Backend, Heard, Item, Store, Stored};
+use crate::tally::Tally;
+
+/// Checks what [`Cache::increment`](crate::Cache::increment) relies on, for a store that is a
+/// [`Tally`]. As [`contract`].
+///
+/// # Panics
+///
+/// With what was expected, where the store does otherwise or fails.
+pub async fn tally_contract<S: Tally>(store: S) {
+    counters_add_up(&store).await;
+    counters_end_by_the_time_they_began_with(&store).await;
+    counters_do_not_overflow(&store).await;
+}
 
 pub use self::bounded::BoundedMap;
 
@@ -133,6 +146,40 @@ async fn versions_live_as_long_as_the_longest_wish<S: Backend>(store: &S) {
     until("a version is not kept for ever", async || ok(store.read(&[short]).await) == [None])
         .await;
     assert_eq!(ok(store.read(&[long]).await), [Some(version)], "a short wish shortens nothing");
+}
+
+async fn counters_add_up<S: Tally>(store: &S) {
+    let (one, two) = (name(), name());
+    assert_eq!(ok(store.add(&one, 0, MINUTE).await), Some(0), "a counter begins at 0");
+    assert_eq!(ok(store.add(&one, 5, MINUTE).await), Some(5));
+    assert_eq!(ok(store.add(&one, -7, MINUTE).await), Some(-2), "it may go below 0");
+    assert_eq!(ok(store.add(&two, 1, MINUTE).await), Some(1), "each name has its own");
+    let many = future::join_all((0..100).map(|_| store.add(&two, 1, MINUTE))).await;
+    let mut sums: Vec<_> = many.into_iter().map(ok).collect();
+    sums.sort_unstable();
+    assert_eq!(sums, (2..102).map(Some).collect::<Vec<_>>(), "no two see the same sum");
+}
+
+async fn counters_end_by_the_time_they_began_with<S: Tally>(store: &S) {
+    let (short, long, blink) = (name(), name(), Duration::from_millis(50));
+    ok(store.add(&long, 1, MINUTE).await);
+    ok(store.add(&long, 1, blink).await);
+    ok(store.add(&short, 1, blink).await);
+    until("a counter ends though it is added to", async || {
+        ok(store.add(&short, 1, MINUTE).await) == Some(1)
+    })
+    .await;
+    assert_eq!(ok(store.add(&long, 1, blink).await), Some(3), "a later wish changes nothing");
+}
+
+async fn counters_do_not_overflow<S: Tally>(store: &S) {
+    let (high, low) = (name(), name());
+    for (name, end, further) in [(high, i64::MAX, 1), (low, i64::MIN, -1)] {
+        assert_eq!(ok(store.add(&name, end, MINUTE).await), Some(end), "all 64 bits are told");
+        assert_eq!(ok(store.add(&name, further, MINUTE).await), None, "what does not fit is told");
+        let back = ok(store.add(&name, -further, MINUTE).await);
+        assert_eq!(back, Some(end - further), "and nothing was added");
+    }
 }
 
 async fn bytes_of_any_kind_and_size_survive<S: Store>(store: &S) {

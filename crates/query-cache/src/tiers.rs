@@ -21,6 +21,7 @@ use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
 use crate::store::Backend;
 use crate::tags::{Change, Snapshot, TagTable};
+use crate::tally::Tallies;
 use crate::tasks::Tasks;
 
 /// Where a value came from.
@@ -93,6 +94,7 @@ pub(crate) struct Tiers<S> {
     pub(crate) origin: Instant,
     pub(crate) counters: Arc<Counters>,
     pub(crate) tasks: Arc<Tasks>,
+    pub(crate) tallies: Tallies,
 }
 
 impl<S> Tiers<S> {

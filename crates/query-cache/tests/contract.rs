@@ -10,6 +10,12 @@ async fn the_memory_store_passes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_memory_store_counts() {
+    testing::tally_contract(MemoryStore::default()).await;
+    testing::tally_contract(Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shared_store_passes() {
     testing::contract(Arc::new(MemoryStore::default())).await;
 }

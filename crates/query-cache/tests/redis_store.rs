@@ -65,7 +65,9 @@ async fn is_stored(url: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_redis_store_passes() {
     let store = RedisStore::open(&test_servers::redis_url(), test_servers::unique_prefix());
-    testing::contract(store.unwrap()).await;
+    let store = store.unwrap();
+    testing::tally_contract(store.clone()).await;
+    testing::contract(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 use crate::sync::lock;
+use crate::tally::{Tallies, Tally};
 
 use super::{Heard, Item, Listen, Store, Stored, Versions};
 
@@ -20,6 +21,7 @@ use super::{Heard, Item, Listen, Store, Stored, Versions};
 #[derive(Debug)]
 pub struct MemoryStore {
     kept: Mutex<Kept>,
+    tallies: Tallies,
     /// Told while `kept` is locked, so that all hear the same order.
     news: broadcast::Sender<Heard>,
 }
@@ -28,7 +30,8 @@ impl Default for MemoryStore {
     fn default() -> Self {
         // Who is further behind than this has missed something.
         const BEHIND: usize = 256;
-        Self { kept: Mutex::default(), news: broadcast::Sender::new(BEHIND) }
+        let news = broadcast::Sender::new(BEHIND);
+        Self { kept: Mutex::default(), tallies: Tallies::default(), news }
     }
 }
 
@@ -82,6 +85,12 @@ impl Store for MemoryStore {
         }
         self.tell(Heard::Removed, names);
         Ok(())
+    }
+}
+
+impl Tally for MemoryStore {
+    async fn add(&self, name: &Name, by: i64, ttl: Duration) -> Result<Option<i64>, StoreError> {
+        Ok(self.tallies.add(name, by, ttl))
     }
 }
 

@@ -50,6 +50,7 @@ mod epoch;
 mod link;
 mod listen;
 mod script;
+mod tally;
 mod wire;
 
 /// So many names are asked for by one command: a server does nothing else meanwhile.

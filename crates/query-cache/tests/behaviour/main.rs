@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod answers;
+mod caches;
 mod cancellation;
 mod coherence;
 mod end;
@@ -16,5 +17,6 @@ mod packing;
 mod races;
 mod single_flight;
 mod support;
+mod tally;
 mod two_processes;
 mod wrap;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use query_cache::{
     Backend, Cache, CacheBuilder, Heard, Item, Key, Listen, MemoryStore, Name, NoStore, Policy,
-    Store, StoreError, Stored, Version, Versions,
+    Store, StoreError, Stored, Tally, Version, Versions,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
@@ -164,6 +164,12 @@ impl Store for TestStore {
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
         self.call(async { self.kept().remove(names).await }).await
+    }
+}
+
+impl Tally for TestStore {
+    async fn add(&self, name: &Name, by: i64, ttl: Duration) -> Result<Option<i64>, StoreError> {
+        self.call(async { self.kept().add(name, by, ttl).await }).await
     }
 }
 

@@ -7,6 +7,7 @@ use redis::{Cmd, Pipeline, Script};
 use crate::name::{Name, Version};
 
 use super::link::Session;
+use super::tally::ADD;
 
 /// Gives each key its version, or the offered one, and keeps it for twice the time asked for: a
 /// version that every load prolonged would be written as often as it is read.
@@ -52,16 +53,17 @@ return 1";
 pub(super) struct Scripts {
     ensure: Script,
     expire: Script,
+    add: Script,
 }
 
 impl Scripts {
     pub(super) fn new() -> Self {
-        Self { ensure: Script::new(ENSURE), expire: Script::new(EXPIRE) }
+        Self { ensure: Script::new(ENSURE), expire: Script::new(EXPIRE), add: Script::new(ADD) }
     }
 
     /// Makes the server know them.
     pub(super) fn load(pipe: &mut Pipeline) {
-        for text in [ENSURE, EXPIRE] {
+        for text in [ENSURE, EXPIRE, ADD] {
             pipe.cmd("SCRIPT").arg("LOAD").arg(text);
         }
     }
@@ -75,6 +77,12 @@ impl Scripts {
     ) -> Pipeline {
         let mut call = begin(&self.ensure, session, names);
         call.arg(&offered.as_bytes()[..]).arg(super::millis(ttl));
+        alone(call)
+    }
+
+    pub(super) fn add(&self, session: &Session, name: &Name, (by, ttl): (i64, u64)) -> Pipeline {
+        let mut call = begin(&self.add, session, std::slice::from_ref(name));
+        call.arg(by).arg(ttl);
         alone(call)
     }
 
