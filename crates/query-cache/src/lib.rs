@@ -112,6 +112,8 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tiers;
+#[cfg(feature = "postgres")]
+pub mod view;
 mod wrap;
 
 pub use crate::answer::{Answer, Origin, Traced};

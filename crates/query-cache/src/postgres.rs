@@ -56,7 +56,7 @@
 //! * A partition written by its own name, if it was added after the last
 //!   [`install`](Watch::install). Through its parent it is told. The [`State`] names it as missing
 //!   within `2 h` and its readers are outdated at each heartbeat until it is installed.
-//! * A refreshed materialized view, which PostgreSQL does not tell of.
+//! * A refreshed materialized view, unless [`Views`](crate::view::Views) of the same schema do it.
 //!
 //! # What it costs
 //!
@@ -82,3 +82,5 @@ pub use self::handle::{Listening, State};
 pub use self::listener::Listener;
 pub use self::row::ChangedRow;
 pub use self::watch::Watch;
+
+pub(crate) use self::quote::{identifier, literal, qualified};

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod gaps;
+mod groups;
 mod installing;
 mod listening;
+mod replacing;
 mod support;
+mod views;

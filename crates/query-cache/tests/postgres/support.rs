@@ -26,10 +26,11 @@ impl Db {
     pub(crate) async fn at(url: &str) -> Self {
         let options = PgPoolOptions::new().acquire_timeout(Duration::from_secs(20));
         let pool = options.max_connections(6).connect(url).await.unwrap();
-        Self::of(pool)
+        Self::new_on(pool)
     }
 
-    fn of(pool: PgPool) -> Self {
+    /// The same database, seen by another process.
+    pub(crate) fn new_on(pool: PgPool) -> Self {
         let cache = Cache::builder().build();
         let sql = SqlCache::new(cache.clone(), Schema::new(Dialect::Postgres));
         Self { pool, cache, sql }
