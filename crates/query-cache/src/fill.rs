@@ -147,7 +147,9 @@ impl<S: Backend> Fill<S> {
         };
         let weight = self.tiers.weight(&self.key, value, self.shape);
         let tags = ticket.tags().clone();
-        let entry = self.tiers.entry(Arc::clone(value), times, weight, tags, held);
+        let asked = held.as_ref().map_or_else(|| ticket.begun(), |held| held.asked);
+        let versions = held.map(|held| held.versions);
+        let entry = self.tiers.entry(Arc::clone(value), times, weight, tags, versions, asked);
         self.land(ticket, &entry, Source::Load).then_some(times)
     }
 
@@ -218,8 +220,8 @@ impl<S> Tiers<S> {
         ahead: Duration,
     ) -> Arc<Entry> {
         let weight = self.weight(key, &found.value, shape);
-        let Found { value, fresh, stale, age, held } = found;
+        let Found { value, fresh, stale, age, held: Held { versions, asked } } = found;
         let times = Times { fresh, stale, ahead, age };
-        self.entry(value, times, weight, tags, Some(held))
+        self.entry(value, times, weight, tags, Some(versions), asked)
     }
 }

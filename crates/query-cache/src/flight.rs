@@ -7,9 +7,11 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
+use crate::clock::now;
 use crate::key::Key;
 use crate::sync::lock;
 use crate::tags::Snapshot;
@@ -34,6 +36,7 @@ struct Shard<O> {
 struct Flight<O> {
     /// The state of the tags before the load began.
     tags: Snapshot,
+    begun: Instant,
     outcome: watch::Sender<Option<O>>,
 }
 
@@ -126,7 +129,7 @@ impl<O: Clone> Flights<O> {
     }
 
     fn start(self: &Arc<Self>, shard: &mut Shard<O>, key: &Key, tags: Snapshot) -> Ticket<O> {
-        let flight = Arc::new(Flight { tags, outcome: watch::Sender::new(None) });
+        let flight = Arc::new(Flight { tags, begun: now(), outcome: watch::Sender::new(None) });
         shard.running.insert(key.clone(), Arc::clone(&flight));
         Ticket { flights: Arc::clone(self), key: key.clone(), flight }
     }
@@ -149,6 +152,11 @@ impl<O: Clone> Ticket<O> {
     /// The state of the tags before this flight.
     pub(crate) fn tags(&self) -> &Snapshot {
         &self.flight.tags
+    }
+
+    /// Not after the load began.
+    pub(crate) fn begun(&self) -> Instant {
+        self.flight.begun
     }
 
     /// Whether the key still waits for this flight and none of its tags was invalidated.

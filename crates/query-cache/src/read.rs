@@ -1,6 +1,7 @@
 //! The way of a read: what is at hand, what is waited for and for how long, and what is started
 //! behind the caller's back.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,21 +37,29 @@ impl Awaited {
         asked: Instant,
         limit: Option<Duration>,
     ) -> Result<Got, Unanswered> {
-        let Some(limit) = limit else { return self.wait().await };
-        let end = tokio::time::Instant::from_std(asked + limit);
-        match tokio::time::timeout_at(end, self.wait()).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let error = Error::TimedOut { limit };
-                Err(Unanswered { error, joined: false })
-            }
-        }
+        within(limit, asked, self.wait()).await
     }
 
     async fn wait(self) -> Result<Got, Unanswered> {
         match self {
             Self::Started(waiter) => Got::landed(waiter.outcome().await, false),
             Self::Joined(waiter) => Got::landed(waiter.outcome().await, true),
+        }
+    }
+}
+
+async fn within(
+    limit: Option<Duration>,
+    asked: Instant,
+    answer: impl Future<Output = Result<Got, Unanswered>>,
+) -> Result<Got, Unanswered> {
+    let Some(limit) = limit else { return answer.await };
+    let end = tokio::time::Instant::from_std(asked + limit);
+    match tokio::time::timeout_at(end, answer).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let error = Error::TimedOut { limit };
+            Err(Unanswered { error, joined: false })
         }
     }
 }
@@ -90,8 +99,8 @@ impl<S: Backend> Cache<S> {
                 let awaited = self.refresh(entry, || self.fill(key, policy, shape, &seen), load);
                 match awaited.filter(|_| !patience.is_zero()) {
                     Some(awaited) => {
-                        let patience = policy.answer_limit().map_or(patience, |l| l.min(patience));
-                        self.wait_or_take((key, entry), awaited, (asked, patience)).await
+                        let limits = (patience, policy.answer_limit());
+                        self.wait_or_take((key, entry), awaited, asked, limits).await
                     }
                     None => Ok(Got::new(entry, Origin::Stale)),
                 }
@@ -117,23 +126,31 @@ impl<S: Backend> Cache<S> {
     }
 
     /// What the refresh brings, or the stale value where that is nothing or too late: unless the key
-    /// was invalidated meanwhile.
+    /// was invalidated meanwhile. Then there is nothing else to wait for than the refresh.
     async fn wait_or_take(
         &self,
         (key, entry): (&Key, &Arc<Entry>),
         awaited: Awaited,
-        (asked, patience): (Instant, Duration),
+        asked: Instant,
+        (patience, limit): (Duration, Option<Duration>),
     ) -> Result<Got, Unanswered> {
         let generation = self.tiers.flights.generation(key);
-        let answer = awaited.answer(asked, Some(patience)).await;
-        if answer.is_ok() {
-            return answer;
+        let patience = limit.map_or(patience, |limit| limit.min(patience));
+        let end = tokio::time::Instant::from_std(asked + patience);
+        let mut waiting = pin!(awaited.wait());
+        let answer = tokio::time::timeout_at(end, waiting.as_mut()).await;
+        if let Ok(Ok(got)) = answer {
+            return Ok(got);
         }
         // The generation may have changed for a neighbour.
         let tiers = &self.tiers;
         let unchanged = tiers.flights.generation(key) == generation || tiers.look(key).is(entry);
         let may_serve = unchanged && entry.at(now()) != Freshness::Dead;
-        if may_serve { Ok(Got::new(entry, Origin::Stale)) } else { answer }
+        match answer {
+            _ if may_serve => Ok(Got::new(entry, Origin::Stale)),
+            Ok(answer) => answer,
+            Err(_) => within(limit, asked, waiting).await,
+        }
     }
 
     /// Starts a load that nobody has to wait for, unless one is under way or has failed a moment ago.

@@ -141,12 +141,14 @@ impl<S: Backend> Remote<S> {
     /// How long the value of a key is still fresh. Costs two round trips.
     pub(crate) async fn fresh_for(&self, key: &Key) -> Option<Duration> {
         self.flush().await.ok()?;
+        let asked = now();
         let stored = self.ask(self.get_all(&[key.name()])).await.ok()?;
         let Stored { bytes, remaining } = stored.into_iter().next()??;
         let envelope = self.open(bytes).await?;
         Deps::from_names(key, envelope.names().copied())?;
-        let fresh = remaining.saturating_sub(envelope.header.stale);
         let unchanged = self.hold(&envelope.header.versions).await.ok()?.is_none();
+        let fresh = remaining.saturating_sub(envelope.header.stale);
+        let fresh = fresh.saturating_sub(now().saturating_duration_since(asked));
         (unchanged && !fresh.is_zero()).then_some(fresh)
     }
 

@@ -14,9 +14,9 @@ use crate::fill_lock::ErasedFillLock;
 use crate::flight::Flights;
 use crate::key::Key;
 use crate::local::LocalTier;
-use crate::name::Name;
+use crate::name::{Name, Version};
 use crate::observe::{Invalidated, Subject};
-use crate::remote::{Ear, Held, Listening, Remote};
+use crate::remote::{Ear, Listening, Remote};
 use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
 use crate::store::Backend;
@@ -150,20 +150,19 @@ impl<S> Tiers<S> {
             || proof.versions.is_some() && self.news.covers(position, oldest)
     }
 
-    /// An entry that begins its life now.
+    /// An entry that begins its life now. `versions`, if they are known, were read after `asked`.
     pub(crate) fn entry(
         &self,
         value: AnyValue,
         times: Times,
         weight: u64,
         tags: Snapshot,
-        held: Option<Held>,
+        versions: Option<Box<[(Name, Version)]>>,
+        asked: Instant,
     ) -> Arc<Entry> {
         let now = now();
         let moment = |at| Moment::new(self.origin, at);
-        let checked = moment(held.as_ref().map_or(now, |held| held.asked));
-        let versions = held.map(|held| held.versions);
-        let proof = tags.key().map(|key| Box::new(Proof::new(versions, checked, key)));
+        let proof = tags.key().map(|key| Box::new(Proof::new(versions, moment(asked), key)));
         let life = Life::starting(now, times);
         let (retry_at, expired) = (moment(now), AtomicBool::new(false));
         Arc::new(Entry { value, life, tags, weight, proof, retry_at, expired })

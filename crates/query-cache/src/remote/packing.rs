@@ -52,16 +52,20 @@ impl<S> Remote<S> {
     ) -> Option<Found> {
         let header = &envelope.header;
         let stale = header.stale;
-        let age = header.created + (header.fresh + stale).saturating_sub(remaining);
-        let fresh = match change {
-            None => remaining.saturating_sub(stale),
-            Some(Change::Expired) if !stale.is_zero() => Duration::ZERO,
-            Some(_) => return None,
-        };
+        if change == Some(Change::Outdated) || (change.is_some() && stale.is_zero()) {
+            return None;
+        }
+        let life = header.created + header.fresh + stale;
         let (codec, length) = (Arc::clone(&self.codec), envelope.unpacked_len());
         let decode = move || Ok((codec.decode(&envelope, shape)?, envelope.header.versions));
         let (value, versions) = self.readable(aside(length, decode).await)?;
-        let stale = remaining - fresh;
+        // So much remained when the store was asked, or a little later.
+        let remaining = remaining.checked_sub(now().saturating_duration_since(asked))?;
+        let fresh = match change {
+            None => remaining.saturating_sub(stale),
+            Some(_) => Duration::ZERO,
+        };
+        let (stale, age) = (remaining - fresh, life.saturating_sub(remaining));
         Some(Found { value, fresh, stale, age, held: Held { versions, asked } })
     }
 

@@ -1,9 +1,11 @@
 //! Times: stale serving, negative entries, what remains of a life.
 
+use std::sync::atomic::Ordering;
+
 use query_cache::{Backend, Cache, Error, Loaded, Policy};
 use tokio::time::{advance, sleep};
 
-use crate::support::{Down, Source, TestStore, ask, key, minute, ms, relaxed, until};
+use crate::support::{Down, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, until};
 
 fn brief() -> Policy {
     Policy::ttl(ms(100)).stale_for(ms(1000))
@@ -89,6 +91,21 @@ async fn a_value_from_the_store_keeps_only_what_remains_of_its_life() {
     source.write(2);
     sleep(ms(150)).await;
     assert_eq!(ask(&other, &policy, &source).await.unwrap(), 2, "a second after the load");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_answers_slowly_lengthens_no_life() {
+    let (store, source) = (TestStore::new(), Source::new(1));
+    let policy = Policy::ttl(ms(1000));
+    ask(&relaxed(&store), &policy, &source).await.unwrap();
+    sleep(ms(900)).await;
+    source.write(2);
+    store.delay.store(20, Ordering::Relaxed);
+    let other = relaxed(&store);
+    assert_eq!(ask(&other, &policy, &source).await.unwrap(), 1);
+    assert!(other.ttl(&key()).await.unwrap() <= ms(60));
+    sleep(ms(65)).await;
+    assert_eq!(ask(&other, &policy, &source).await.unwrap(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,6 +210,23 @@ async fn who_can_wait_a_little_for_a_fresh_value_gets_it_or_the_stale_one() {
     let (answer, ()) = tokio::join!(ask(&cache, &policy, &source), opened);
     assert_eq!(answer.unwrap(), 2);
     assert_eq!((source.loads(), cache.stats().stale_hits), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_fresh_value_waits_on_when_the_stale_one_is_invalidated() {
+    let (cache, source) = (Cache::builder().build(), Source::gated(1));
+    let policy = brief().wait_for_fresh(ms(50));
+    source.let_through(1);
+    ask(&cache, &policy, &source).await.unwrap();
+    advance(ms(150)).await;
+    let waiting = ask_aside(&cache, &policy, &source);
+    let limited = ask_aside(&cache, &policy.clone().answer_within(ms(80)), &source);
+    source.begun(2).await;
+    cache.invalidate(&key()).await.unwrap();
+    let limited = limited.await.unwrap();
+    assert!(matches!(limited, Err(Error::TimedOut { limit }) if limit == ms(80)), "{limited:?}");
+    source.open();
+    assert_eq!(waiting.await.unwrap().unwrap(), 1, "began before");
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,11 +335,11 @@ async fn what_lives_shorter_than_the_window_is_not_loaded_again_and_again() {
     for _ in 0..40 {
         let counted = std::sync::Arc::clone(&loads);
         let load = || async move {
-            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            counted.fetch_add(1, Ordering::SeqCst);
             Ok::<Option<u64>, Down>(None)
         };
         cache.get_or_load_optional(&key(), &policy, load).await.unwrap();
         sleep(ms(10)).await;
     }
-    assert_eq!(loads.load(std::sync::atomic::Ordering::SeqCst), 1, "in four tenths of its life");
+    assert_eq!(loads.load(Ordering::SeqCst), 1, "in four tenths of its life");
 }

@@ -44,7 +44,12 @@ pub(crate) enum Mode {
     Works,
     Fails,
     Hangs,
+    /// Does what it is asked [`LATE`] later, when its caller has given up.
+    Late,
 }
+
+/// Longer than a caller waits.
+pub(crate) const LATE: Duration = Duration::from_millis(400);
 
 /// What becomes of the news of a [`TestStore`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +67,7 @@ pub(crate) enum Line {
 /// The reference store behind a bad line.
 #[derive(Debug, Default)]
 pub(crate) struct TestStore {
-    kept: Mutex<Arc<MemoryStore>>,
+    kept: Arc<Mutex<Arc<MemoryStore>>>,
     mode: Mutex<Mode>,
     /// Each call sleeps so many milliseconds before it does something, and then once more.
     pub(crate) delay: AtomicU64,
@@ -118,13 +123,15 @@ impl TestStore {
         self.calls.load(Ordering::Relaxed)
     }
 
-    fn kept(&self) -> Arc<MemoryStore> {
-        Arc::clone(&self.kept.lock().unwrap())
+    /// What is kept at the time it is asked for.
+    fn kept(&self) -> impl FnOnce() -> Arc<MemoryStore> + Send + 'static {
+        let kept = Arc::clone(&self.kept);
+        move || Arc::clone(&kept.lock().unwrap())
     }
 
-    async fn call<T>(
+    async fn call<T: Send + 'static>(
         &self,
-        call: impl Future<Output = Result<T, StoreError>>,
+        call: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mode = *self.mode.lock().unwrap();
@@ -132,6 +139,13 @@ impl TestStore {
             Mode::Works => (),
             Mode::Fails => return Err(StoreError::new("connection refused")),
             Mode::Hangs => pending().await,
+            Mode::Late => {
+                tokio::spawn(async {
+                    sleep(LATE).await;
+                    call.await
+                });
+                return pending().await;
+            }
         }
         self.pause().await;
         let answer = call.await;
@@ -149,33 +163,43 @@ impl TestStore {
 
 impl Store for TestStore {
     async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
-        self.call(async { self.kept().get_many(names).await }).await
+        let (kept, names) = (self.kept(), names.to_vec());
+        self.call(async move { kept().get_many(&names).await }).await
     }
 
     async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
         let corrupt = *self.corrupt.lock().unwrap();
-        let mut copies: Vec<Vec<u8>> = items.iter().map(|item| item.bytes.to_vec()).collect();
-        copies.iter_mut().for_each(|bytes| bytes[20] ^= u8::from(corrupt));
-        self.written.fetch_add(copies.iter().map(Vec::len).sum(), Ordering::Relaxed);
-        let items = items.iter().zip(&copies).map(|(item, bytes)| Item { bytes, ..*item });
-        let items: Vec<Item<'_>> = items.collect();
-        self.call(async { self.kept().set_many(&items).await }).await
+        let copy = |item: &Item<'_>| (item.name, item.bytes.to_vec(), item.ttl);
+        let mut copies: Vec<_> = items.iter().map(copy).collect();
+        copies.iter_mut().for_each(|(_, bytes, _)| bytes[20] ^= u8::from(corrupt));
+        self.written.fetch_add(copies.iter().map(|copy| copy.1.len()).sum(), Ordering::Relaxed);
+        let kept = self.kept();
+        self.call(async move {
+            let items =
+                copies.iter().map(|(name, bytes, ttl)| Item { name: *name, bytes, ttl: *ttl });
+            let items: Vec<Item<'_>> = items.collect();
+            kept().set_many(&items).await
+        })
+        .await
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
-        self.call(async { self.kept().remove(names).await }).await
+        let (kept, names) = (self.kept(), names.to_vec());
+        self.call(async move { kept().remove(&names).await }).await
     }
 }
 
 impl Tally for TestStore {
     async fn add(&self, name: &Name, by: i64, ttl: Duration) -> Result<Option<i64>, StoreError> {
-        self.call(async { self.kept().add(name, by, ttl).await }).await
+        let (kept, name) = (self.kept(), *name);
+        self.call(async move { kept().add(&name, by, ttl).await }).await
     }
 }
 
 impl Versions for TestStore {
     async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
-        self.call(async { self.kept().read(names).await }).await
+        let (kept, names) = (self.kept(), names.to_vec());
+        self.call(async move { kept().read(&names).await }).await
     }
 
     async fn ensure(
@@ -184,11 +208,13 @@ impl Versions for TestStore {
         offered: Version,
         ttl: Duration,
     ) -> Result<Vec<Version>, StoreError> {
-        self.call(async { self.kept().ensure(names, offered, ttl).await }).await
+        let (kept, names) = (self.kept(), names.to_vec());
+        self.call(async move { kept().ensure(&names, offered, ttl).await }).await
     }
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
-        self.call(async { self.kept().expire(names, offered).await }).await
+        let (kept, names) = (self.kept(), names.to_vec());
+        self.call(async move { kept().expire(&names, offered).await }).await
     }
 }
 
@@ -200,7 +226,7 @@ impl Listen for TestStore {
             match state {
                 Line::None => return,
                 Line::Works => {
-                    let kept = self.kept();
+                    let kept = self.kept()();
                     tokio::select! {
                         () = kept.listen(every, &mut tell) => (),
                         _ = line.changed() => (),

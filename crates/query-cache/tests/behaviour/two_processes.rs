@@ -6,7 +6,7 @@ use query_cache::{AnyStore, Cache, Tenant};
 use tokio::time::{advance, sleep};
 
 use crate::support::{
-    Down, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until,
+    Down, Mode, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until,
 };
 
 #[tokio::test(start_paused = true)]
@@ -41,6 +41,23 @@ async fn a_load_longer_than_the_bound_is_compared_on_its_first_hit() {
     let (here, there) = (relaxed(&store), relaxed(&store));
     let early = ask_aside(&there, &minute(), &source);
     source.begun(1).await;
+    source.write(2);
+    here.invalidate(&key()).await.unwrap();
+    advance(ms(1500)).await;
+    source.open();
+    assert_eq!(early.await.unwrap().unwrap(), 1);
+    assert_eq!(ask(&there, &minute(), &source).await.unwrap(), 2);
+}
+
+/// Nor from its end where the versions could not be read.
+#[tokio::test(start_paused = true)]
+async fn a_load_begun_while_the_store_was_away_is_compared_when_that_is_back() {
+    let (store, source) = (TestStore::new(), Source::gated(1));
+    let (here, there) = (relaxed(&store), relaxed(&store));
+    store.set_mode(Mode::Fails);
+    let early = ask_aside(&there, &minute(), &source);
+    source.begun(1).await;
+    store.set_mode(Mode::Works);
     source.write(2);
     here.invalidate(&key()).await.unwrap();
     advance(ms(1500)).await;
