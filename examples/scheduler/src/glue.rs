@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod explain;
 pub mod fill_lock;
+pub mod hear;
 pub mod leases;
 pub mod retry;
 pub mod solutions;

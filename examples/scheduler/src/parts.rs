@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use async_utils::{Limiter, PriorityQueue, QueueConfig, Quota};
 use batch_ops::BatchConfig;
 use dist_lock::{AcquireError, AnyLeaseStore, FencingToken, Guard, Lock};
+use query_cache::postgres::Listening;
 use query_cache::{AnyStore, Cache};
 
 use crate::db::{self, Database, Edition, Published};
@@ -32,6 +33,8 @@ pub struct Parts {
     pub cache: Cache<AnyStore>,
     /// The read models.
     pub readings: Readings,
+    /// Hears of what others write to PostgreSQL, until this is dropped.
+    pub listening: Option<Listening>,
     /// Every statement of the read models.
     pub statements: Arc<Statements>,
     /// Background jobs.
@@ -87,6 +90,7 @@ impl Parts {
         let (database, writer) = db::open(settings).await?;
         let leases = glue::leases::open(settings, &writer).await?;
         let caches = glue::cache::open(settings, &leases)?;
+        let listening = glue::hear::others(&writer, &caches).await?;
         let statements = Arc::new(Statements::new(settings.slow_query, settings.echo));
         let readings =
             Readings::new(settings, database.clone(), caches.clone(), Arc::clone(&statements))?;
@@ -100,6 +104,7 @@ impl Parts {
             cache: caches.cache.clone(),
             writes: Writes::new(writer, batch, caches),
             readings,
+            listening,
             statements,
             jobs: PriorityQueue::new(QueueConfig::default()),
             exports: Limiter::new(Quota::parse(EXPORTS)?),

@@ -57,11 +57,14 @@ impl Readings {
         caches: Caches,
         statements: Arc<Statements>,
     ) -> Result<Self, SqlError> {
-        let workload = ["assignments", "absences_added", "absences", "duty_records"];
+        // The days say exactly what of these falls, unless it is not known which were changed.
+        let exactly = ["assignments", "absences_added"];
+        let mut workload = caches.sql.gap_tags(&exactly)?;
+        workload.extend(caches.sql.table_tags(&["absences", "duty_records"])?);
         let kept = Kept {
             policy: Policy::ttl(settings.cache_ttl).jitter(0.1),
-            cells: caches.sql.table_tags(&["assignments"])?.into(),
-            workload: caches.sql.table_tags(&workload)?.into(),
+            cells: caches.sql.gap_tags(&["assignments"])?.into(),
+            workload: workload.into(),
             caches,
         };
         Ok(Self { database, kept: settings.cache.then_some(kept), statements })

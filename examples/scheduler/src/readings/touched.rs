@@ -89,6 +89,26 @@ pub fn by(edition: &Edition<'_>, publication: &Publication) -> Vec<Tag> {
     }
 }
 
+/// The tags of all that one cell touches on `day`, with hours on the days of `duty`.
+#[must_use]
+pub fn by_cell(
+    block: &str,
+    person: &str,
+    rotation: Option<&str>,
+    day: i64,
+    duty: RangeInclusive<i64>,
+) -> Vec<Tag> {
+    let mut days = Days::default();
+    days.cell(person, rotation, day, duty);
+    days.tags(block)
+}
+
+/// The tags of all that somebody's absence touches.
+#[must_use]
+pub fn by_absence(block: &str, person: &str, away: RangeInclusive<i64>) -> Vec<Tag> {
+    Line::duty(block, person).changed(away.collect())
+}
+
 /// Numbers of days, by whose they are.
 type Of = BTreeMap<String, BTreeSet<i64>>;
 
@@ -101,13 +121,17 @@ struct Days {
 
 impl Days {
     fn row(&mut self, row: &AssignmentRow) -> Option<()> {
-        let (day, duty) = (number(row.day.parse().ok()?), lasts(row)?);
-        self.cells.entry(row.person.clone()).or_default().insert(day);
-        self.duty.entry(row.person.clone()).or_default().extend(duty);
-        if let Some(rotation) = &row.rotation {
-            self.places.entry(rotation.clone()).or_default().insert(day);
-        }
+        let day = number(row.day.parse().ok()?);
+        self.cell(&row.person, row.rotation.as_deref(), day, lasts(row)?);
         Some(())
+    }
+
+    fn cell(&mut self, person: &str, rotation: Option<&str>, day: i64, duty: RangeInclusive<i64>) {
+        self.cells.entry(person.to_owned()).or_default().insert(day);
+        self.duty.entry(person.to_owned()).or_default().extend(duty);
+        if let Some(rotation) = rotation {
+            self.places.entry(rotation.to_owned()).or_default().insert(day);
+        }
     }
 
     fn tags(self, block: &str) -> Vec<Tag> {

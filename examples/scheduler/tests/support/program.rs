@@ -33,6 +33,10 @@ impl Place {
         self
     }
 
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -43,7 +47,7 @@ impl Place {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
-        command.current_dir(self.folder.path()).env_clear().envs(&self.environment);
+        command.current_dir(self.folder.path()).env_clear().envs(self.environment());
         command.arg("--quiet").args(arguments);
         if !arguments.contains(&"--out") {
             command.args(["--out", "out"]);
