@@ -83,4 +83,5 @@ pub use self::listener::Listener;
 pub use self::row::ChangedRow;
 pub use self::watch::Watch;
 
+pub(crate) use self::install::{ONE_AT_A_TIME, create_schema};
 pub(crate) use self::quote::{identifier, literal, qualified};

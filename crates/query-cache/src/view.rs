@@ -21,8 +21,9 @@
 //!     .source("duty.shifts", &["person"]);
 //! for view in [&coverage, &workload] {
 //!     views.ensure(view).await?; // at each start: creates, replaces a changed one, drops nothing
-//!     views.refresh_due(view).await?; // in whatever rhythm: one of all processes does it
 //! }
+//! views.refresh(&workload).await?; // now, by this process
+//! let _keeping = views.keep_fresh([coverage, workload]); // when they are due, by one process of all
 //! # Ok(())
 //! # }
 //! ```
@@ -57,7 +58,9 @@
 //!
 //! To be fast, the condition on the key has to be one that PostgreSQL pushes down into the query (it
 //! does into `GROUP BY` and `PARTITION BY`), and each source needs an index that begins with its key
-//! columns.
+//! columns: where one lacks it, all groups are computed again, and [`ensure`](Views::ensure) logs a
+//! warning with the statement that makes it. Computing all of them leaves as many dead rows behind for
+//! autovacuum; so does, for the rows that differ, each concurrent refresh.
 //!
 //! # Rights
 //!
@@ -71,6 +74,7 @@ mod catalog;
 mod definition;
 mod error;
 mod groups;
+mod keeper;
 mod manager;
 mod refresh;
 mod session;
@@ -78,6 +82,7 @@ mod status;
 
 pub use self::definition::View;
 pub use self::error::ViewError;
+pub use self::keeper::KeepingFresh;
 pub use self::manager::{Ensured, Views};
 pub use self::refresh::{Refresh, Refreshed};
 pub use self::status::{Phase, Status};

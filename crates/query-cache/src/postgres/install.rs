@@ -15,7 +15,7 @@ const MEMBERS: &str = include_str!("members.sql");
 const VERSION: u32 = 1;
 
 /// `CREATE … IF NOT EXISTS` fails when two sessions run it at once.
-const ONE_AT_A_TIME: &str =
+pub(crate) const ONE_AT_A_TIME: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('query_cache install', 0))";
 
 /// A watched table, or one that inherits from it or is part of it.
@@ -179,7 +179,7 @@ impl Watch {
         let schema = identifier(&self.schema);
         let mut transaction = connection.begin().await?;
         sqlx::raw_sql(ONE_AT_A_TIME).execute(&mut *transaction).await?;
-        run(&mut transaction, format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
+        create_schema(&self.schema, &mut transaction).await?;
         let tell = TELL.replace("{schema}", &schema).replace("{channel}", &literal(&self.schema));
         run(&mut transaction, tell).await?;
         let comment = format!("COMMENT ON FUNCTION {schema}.tell() IS '{COMMENT}{VERSION}'");
@@ -256,6 +256,18 @@ impl Watch {
         tell.bind(&self.schema).bind(told.to_string()).execute(connection).await?;
         Ok(())
     }
+}
+
+/// `IF NOT EXISTS` would ask for the right to create schemas where there is one already.
+pub(crate) async fn create_schema(
+    name: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let known = sqlx::query("SELECT FROM pg_namespace WHERE nspname = $1").bind(name);
+    if known.fetch_optional(&mut *connection).await?.is_none() {
+        run(connection, format!("CREATE SCHEMA {}", identifier(name))).await?;
+    }
+    Ok(())
 }
 
 /// Before the number, in the comment of the function.

@@ -1,14 +1,16 @@
 //! Hears of changes and outdates what depends on them.
 
 use std::collections::{BTreeSet, HashSet};
+use std::convert::Infallible;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, select};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
-use sqlx::{PgPool, Pool, Postgres};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -62,8 +64,8 @@ impl Listener {
     /// depend on the table as a whole. `None` if it cannot be told from this row: then all that carries
     /// [`gap_tags`](SqlCache::gap_tags) of the table falls.
     ///
-    /// Called for each changed key, in the listener's task: should only compute. A panic ends the
-    /// listener.
+    /// Called for each changed key, in the listener's task: should only compute. A panic counts as
+    /// `None`.
     #[must_use]
     pub fn exact(
         mut self,
@@ -105,8 +107,8 @@ impl Listener {
         let exact = exact.collect::<Result<_, SqlError>>()?;
         let (state, seen) = watch::channel(State::default());
         let (stop, stopped) = watch::channel(false);
-        let task =
-            Task { settings: self.clone(), exact, cache, all, parts: BTreeSet::new(), state };
+        let (settings, parts) = (self.clone(), BTreeSet::new());
+        let task = Task { settings, exact, cache, all, parts, state, pool: None };
         Ok(Listening::new(seen, stop, tokio::spawn(task.run_until(stopped))))
     }
 }
@@ -126,6 +128,8 @@ struct Task<S> {
     /// Their partitions and heirs, as far as they were seen.
     parts: BTreeSet<(String, String)>,
     state: watch::Sender<State>,
+    /// Of the present connection.
+    pool: Option<PgPool>,
 }
 
 /// More than can be heard in one go are outdated in several.
@@ -133,15 +137,8 @@ const AT_ONCE: u64 = 1000;
 
 impl<S: Backend> Task<S> {
     async fn run_until(mut self, mut stopped: watch::Receiver<bool>) {
-        // One connection, kept: the pool is there because a listener is only made from one.
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(self.settings.heartbeat)
-            .connect_lazy_with(self.settings.options.clone());
         {
-            let run = std::pin::pin!(self.run(&pool));
+            let run = std::pin::pin!(self.run());
             // Ends by an error too: when the handle is gone.
             let stop = std::pin::pin!(stopped.wait_for(|stop| *stop));
             if let Either::Left((never, _)) = select(run, stop).await {
@@ -150,14 +147,16 @@ impl<S: Backend> Task<S> {
         }
         self.state.send_modify(|state| state.live_since = None);
         // A server that hangs must not hang this task.
-        _ = timeout(Duration::from_secs(1), pool.close()).await;
+        if let Some(pool) = self.pool.take() {
+            _ = timeout(Duration::from_secs(1), pool.close()).await;
+        }
     }
 
-    async fn run(&mut self, pool: &Pool<Postgres>) -> std::convert::Infallible {
+    async fn run(&mut self) -> Infallible {
         let shortest = self.settings.heartbeat.min(Duration::from_millis(50));
         let mut pause = shortest;
         loop {
-            let error = match self.connect(pool).await {
+            let error = match self.connect().await {
                 Ok(listener) => {
                     pause = shortest;
                     self.follow(listener).await
@@ -178,10 +177,19 @@ impl<S: Backend> Task<S> {
         }
     }
 
-    async fn connect(&mut self, pool: &Pool<Postgres>) -> Result<PgListener, Lost> {
+    async fn connect(&mut self) -> Result<PgListener, Lost> {
         let channel = self.settings.watch.schema.clone();
+        // A listener is only made from a pool. One for each connection: that of a connection that
+        // hangs stays full until the system gives the connection up.
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(self.settings.heartbeat)
+            .connect_lazy_with(self.settings.options.clone());
+        self.pool = Some(pool.clone());
         let connecting = async {
-            let mut listener = PgListener::connect_with(pool).await?;
+            let mut listener = PgListener::connect_with(&pool).await?;
             // Reconnecting is done here, where all is outdated after it.
             listener.eager_reconnect(false);
             listener.listen(&channel).await?;
@@ -263,7 +271,10 @@ impl<S: Backend> Task<S> {
         let mut tags = Vec::new();
         for (_, exact) in meant {
             for key in &rows.keys {
-                tags.extend(exact(ChangedRow::new(&rows.columns, key))?);
+                let row = ChangedRow::new(&rows.columns, key);
+                // A panic must not end the listener: nobody would be told.
+                let told = catch_unwind(AssertUnwindSafe(|| exact(row)));
+                tags.extend(told.ok().flatten()?);
             }
         }
         Some(tags)

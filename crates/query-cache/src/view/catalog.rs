@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres};
 
 use crate::name::Name;
-use crate::postgres::{identifier, qualified};
+use crate::postgres::{ONE_AT_A_TIME, create_schema, identifier, qualified};
 
 /// A view by schema and name, as the catalog has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,13 +75,10 @@ impl ViewName {
         }
         let schema = identifier(home);
         let mut transaction = pool.begin().await?;
-        // `CREATE … IF NOT EXISTS` fails when two sessions run it at once.
-        let one_at_a_time =
-            "SELECT pg_advisory_xact_lock(hashtextextended('query_cache install', 0))";
-        sqlx::raw_sql(one_at_a_time).execute(&mut *transaction).await?;
+        sqlx::raw_sql(ONE_AT_A_TIME).execute(&mut *transaction).await?;
+        create_schema(home, &mut transaction).await?;
         let tables = include_str!("state.sql").replace("{schema}", &schema);
-        let create = format!("CREATE SCHEMA IF NOT EXISTS {schema}; {tables}");
-        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut *transaction).await?;
+        sqlx::raw_sql(AssertSqlSafe(tables)).execute(&mut *transaction).await?;
         transaction.commit().await
     }
 
@@ -100,9 +97,19 @@ impl ViewName {
         );
         let query = sqlx::query_as(AssertSqlSafe(query));
         let query = query.bind(&self.schema).bind(&self.name).bind(self.quoted());
-        let (kind, definition, relation, is_filled, age) = query.fetch_one(connection).await?;
+        let (kind, definition, relation, is_filled, age) = match query.fetch_one(connection).await {
+            Ok(found) => found,
+            // No view was ever made in this database.
+            Err(error) if is_undefined(&error) => (None, None, None, false, f64::INFINITY),
+            Err(error) => return Err(error),
+        };
         Ok(Found { kind, definition, relation, is_filled, age })
     }
+}
+
+fn is_undefined(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "42P01")
 }
 
 /// What there is under the name of a view.

@@ -71,7 +71,12 @@ impl<'a> Groups<'a> {
             }
         }
         session.run(format!("INSERT INTO {log} (query_cache_whole) VALUES (true)")).await?;
-        session.run("COMMIT").await.map(drop)
+        session.run("COMMIT").await?;
+        for statement in self.unindexed(session).await? {
+            let view = &self.view.name;
+            tracing::warn!(%view, %statement, "a refresh computes all groups: a source lacks an index");
+        }
+        Ok(())
     }
 
     fn function_name(&self, number: usize) -> String {
@@ -158,6 +163,20 @@ impl<'a> Groups<'a> {
         Ok(true)
     }
 
+    /// What makes the indexes that sources lack.
+    async fn unindexed(&self, session: &mut Session) -> Result<Vec<String>, sqlx::Error> {
+        let mut lacking = Vec::new();
+        for source in self.view.sources.iter().filter(|source| !source.columns.is_empty()) {
+            let query = sqlx::query_scalar(include_str!("indexed.sql"));
+            let query = query.bind(&source.table).bind(&source.columns);
+            if !query.fetch_one(&mut session.connection).await? {
+                let columns = columns(&source.columns);
+                lacking.push(format!("CREATE INDEX ON {} ({columns})", source.table));
+            }
+        }
+        Ok(lacking)
+    }
+
     /// Computes the changed groups again, in the transaction that is open, of one snapshot.
     pub(super) async fn apply(&self, session: &mut Session) -> Result<Applied, sqlx::Error> {
         let (target, query, log) = (self.name.quoted(), &self.view.query, &self.log);
@@ -199,7 +218,13 @@ impl<'a> Groups<'a> {
         );
         let query = sqlx::query_as(AssertSqlSafe(query)).fetch_one(&mut session.connection);
         let (whole, groups, limit): (bool, i64, i64) = query.await?;
-        if whole || groups > self.view.one_by_one.map_or(limit, i64::from) {
+        let limit = match self.view.one_by_one {
+            Some(limit) => i64::from(limit),
+            // Each look-up would read the whole table.
+            None if !self.unindexed(session).await?.is_empty() => 1,
+            None => limit,
+        };
+        if whole || groups > limit {
             return Ok(None);
         }
         let query = format!(

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use query_cache::postgres::Watch;
 use query_cache::sql::Statement;
+use sqlx::postgres::PgPoolOptions;
 use test_servers::OwnPostgres;
 
+use crate::relay::Relay;
 use crate::support::{Db, policy, until, within};
 
 const COUNT: &str = "SELECT count(*) FROM shifts";
@@ -98,6 +100,25 @@ async fn a_server_that_hangs_is_a_gap_within_the_bound() {
     within(db.sql.read::<i64, _, _, _>(asked, &policy(), load)).await.unwrap_err();
     server.resume();
     within(listening.until(|state| state.live_since.is_some())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_carries_nothing_any_more_is_replaced() {
+    let db = Db::new().await;
+    let watch = watched(&db).await;
+    let options = db.pool.connect_options();
+    let relay = Relay::to(format!("{}:{}", options.get_host(), options.get_port())).await;
+    let through = options.as_ref().clone().host("127.0.0.1").port(relay.address.port());
+    let through = Db { pool: PgPoolOptions::new().connect_lazy_with(through), ..db.clone() };
+    let listening = through.listen(&watch).await;
+    db.ask(COUNT).await;
+    relay.freeze();
+    db.run("INSERT INTO shifts VALUES (1)").await;
+    within(listening.until(|state| state.gaps == 1 && state.live_since.is_some())).await;
+    assert_eq!(db.ask(COUNT).await, 1);
+    db.run("INSERT INTO shifts VALUES (2)").await;
+    db.until_outdated(COUNT, "a change told to the new connection").await;
+    within(listening.close()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod gaps;
 mod groups;
 mod installing;
 mod listening;
+mod relay;
 mod replacing;
 mod support;
 mod views;

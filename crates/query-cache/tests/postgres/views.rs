@@ -1,6 +1,6 @@
 //! Materialized views whose state is in the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use query_cache::postgres::Watch;
 use query_cache::sql::SqlError;
@@ -140,6 +140,26 @@ async fn four_nodes_refresh_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_kept_fresh_by_whoever_is_there() {
+    let (db, views) = shifts().await;
+    let view = workload().max_age(Duration::from_millis(200));
+    views.ensure(&view).await.unwrap();
+    let began = Instant::now();
+    let (first, second) = (views.keep_fresh([view.clone()]), views.keep_fresh([view.clone()]));
+    for hours in [10, 20, 30] {
+        db.run(&format!("UPDATE shifts SET hours = {hours}")).await;
+        until("it is not fresh", async || db.ask(TOTAL).await == hours).await;
+    }
+    // Twice as many if each did it.
+    let refreshes = u128::from(views.status(&view).await.unwrap().refreshes);
+    assert!(refreshes <= began.elapsed().as_millis() / 200 + 2, "{refreshes}");
+    drop(first);
+    db.run("UPDATE shifts SET hours = 40").await;
+    until("the other does not go on", async || db.ask(TOTAL).await == 40).await;
+    drop(second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn others_are_told_and_can_wait_or_stop_it() {
     let (db, views) = shifts().await;
     views.ensure(&slow(0.2)).await.unwrap();
@@ -236,6 +256,7 @@ async fn a_killed_server_leaves_a_view_that_can_be_refreshed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_ours_is_left_alone() {
     let (db, views) = shifts().await;
+    assert!(matches!(views.refresh_due(&workload()).await, Err(ViewError::Unknown { .. })));
     db.run("CREATE MATERIALIZED VIEW workload AS SELECT 1 AS one").await;
     let taken = |error| matches!(error, ViewError::Taken { .. });
     assert!(taken(views.ensure(&workload()).await.unwrap_err()));
