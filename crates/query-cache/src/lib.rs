@@ -114,6 +114,7 @@ pub mod testing;
 mod tiers;
 #[cfg(feature = "postgres")]
 pub mod view;
+mod warm;
 mod wrap;
 
 pub use crate::answer::{Answer, Origin, Traced};
@@ -144,6 +145,7 @@ pub use crate::store::{
 pub use crate::tags::Tag;
 pub use crate::tally::Tally;
 pub use crate::template::{Arguments, IntoArguments, Template};
+pub use crate::warm::{Job, JobProgress, Progress, Trigger, Warmer, Warming};
 pub use crate::wrap::{AsyncFunction, Cached};
 
 /// The example of the README is compiled and run.

@@ -1,6 +1,8 @@
 //! Many keys at once: one look into the store, one load for exactly those that are missing, one
 //! write.
 
+mod warm;
+
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::hash::Hash;

@@ -1,6 +1,8 @@
 //! The way of a read: what is at hand, what is waited for and for how long, and what is started
 //! behind the caller's back.
 
+mod warm;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

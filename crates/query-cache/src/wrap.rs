@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Got, Unanswered};
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::key::{Key, Namespace, Tenant};
@@ -153,8 +153,12 @@ impl<A: Arguments, T: Cacheable, S> Cached<A, T, S> {
         arguments.into_arguments().key(self.namespace.clone())
     }
 
+    pub(crate) fn key_of(&self, arguments: &A) -> Key {
+        arguments.key(self.namespace.clone())
+    }
+
     /// The policy for these arguments, with its tags.
-    pub(crate) fn policy(&self, arguments: &A) -> Policy {
+    fn policy(&self, arguments: &A) -> Policy {
         self.policy.clone().tags(self.tags.iter().map(|tag| tag(arguments)))
     }
 }
@@ -192,6 +196,12 @@ impl<A: Arguments, T: Cacheable, S: Backend> Cached<A, T, S> {
         let got = self.cache.read(&key, &policy, shape, (self.load)(arguments)).await?;
         self.cache.tiers.counters.absent((shape.is_absent)(got.value().as_ref()));
         Answer::new(&got)
+    }
+
+    /// Sees to it that the result for these arguments is there.
+    pub(crate) async fn warm(&self, arguments: A) -> Result<Got, Unanswered> {
+        let (key, policy) = (self.key_of(&arguments), self.policy(&arguments));
+        self.cache.warm(&key, &policy, self.shape, (self.load)(arguments)).await
     }
 
     /// Makes the result for these arguments dead: [`Cache::invalidate`].

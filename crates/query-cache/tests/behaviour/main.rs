@@ -19,4 +19,5 @@ mod single_flight;
 mod support;
 mod tally;
 mod two_processes;
+mod warm;
 mod wrap;
