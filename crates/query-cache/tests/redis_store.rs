@@ -140,3 +140,28 @@ async fn a_server_that_lost_everything_makes_nothing_valid_again() {
     server.restart();
     until("the old value is still served", async || source.ask(&there).await.unwrap() == 2).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_last_handle_is_dropped_no_connection_is_left() {
+    let server = OwnRedis::start();
+    let mut client = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let mut connections = || {
+        let list: String = redis::cmd("CLIENT").arg("LIST").query(&mut client).unwrap();
+        // One is ours.
+        list.lines().count() - 1
+    };
+    let (here, there, source) = (cache(&server.url()), cache(&server.url()), Source::default());
+    source.ask(&here).await.unwrap();
+    source.ask(&there).await.unwrap();
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    assert!(connections() >= 2 && tasks() > 0);
+    here.close().await.unwrap();
+    drop(here);
+    let copy = there.clone();
+    drop(there);
+    assert!(source.ask(&copy).await.is_ok());
+    assert!(connections() >= 1);
+    drop(copy);
+    until("a connection is left", async || connections() == 0).await;
+    until("a task is left", async || tasks() == 0).await;
+}

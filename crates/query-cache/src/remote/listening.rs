@@ -69,7 +69,14 @@ impl Listening {
         let cut = Cut { begun: Some(Arc::clone(&self.begun)), ear };
         let task = runtime.spawn(async move {
             let mut cut = cut;
-            remote.store.listen(every, |heard| cut.ear.take(heard, &remote.own)).await;
+            let hear = |heard| {
+                let is_gap = heard == Heard::Gap;
+                cut.ear.take(heard, &remote.own);
+                if is_gap {
+                    remote.counters.observer.tell(|observer| observer.gap());
+                }
+            };
+            remote.store.listen(every, hear).await;
             // There is no more to be heard: not by another attempt either.
             cut.begun = None;
         });

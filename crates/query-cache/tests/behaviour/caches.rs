@@ -66,3 +66,25 @@ async fn each_cache_has_its_own_budget_and_counters() -> Result<(), Error> {
     assert!(matches!(caches.close().await, Err(Error::Unsent { .. })));
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn news_of_the_same_name_are_heard_and_understood() -> Result<(), Error> {
+    let store = Arc::new(MemoryStore::default());
+    let caches = || {
+        let store = Arc::clone(&store);
+        Caches::new(store, |_, settings| settings.recheck_after(ms(60_000)))
+    };
+    let (here, there) = (caches().named("one"), caches().named("one"));
+    let other = caches().named("two");
+    let (source, policy) = (Source::new(1), minute().tag("tag"));
+    for cache in [&here, &there, &other] {
+        ask(cache, &policy, &source).await?;
+        sleep(ms(10)).await;
+    }
+    source.write(2);
+    here.invalidate_tag("tag").await?;
+    sleep(ms(10)).await;
+    assert_eq!(ask(&there, &policy, &source).await?, 2);
+    assert_eq!(ask(&other, &policy, &source).await?, 1);
+    Ok(())
+}

@@ -3,9 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use query_cache::{Cache, Error};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Mode, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict};
+use crate::support::{
+    Line, Mode, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed, strict, until,
+};
 
 #[tokio::test(start_paused = true)]
 async fn how_long_a_value_is_fresh_is_told_by_whichever_tier_has_it() {
@@ -75,4 +78,30 @@ async fn at_the_end_the_store_is_told_or_the_program_is() {
     sleep(ms(2000)).await;
     cache.close().await.unwrap();
     assert_eq!(cache.stats().unsent, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_last_handle_is_dropped_no_task_is_left() {
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let gone = || until("a task is left", async || tasks() == 0);
+    for line in [Line::None, Line::Works, Line::Cut, Line::Dead] {
+        let (store, source) = (TestStore::new(), Source::gated(1));
+        let cache = relaxed(&store);
+        // One that listens, one that loads, and one that tells the store what it could not be told.
+        store.set_line(line);
+        let caller = ask_aside(&cache, &minute(), &source);
+        source.begun(1).await;
+        caller.abort();
+        _ = caller.await;
+        store.set_mode(Mode::Fails);
+        cache.invalidate(&key()).await.unwrap_err();
+        assert!(tasks() >= 2, "{} tasks", tasks());
+        let other = cache.clone();
+        drop(cache);
+        sleep(ms(5000)).await;
+        assert!(tasks() >= 2, "{} tasks: there is a handle yet", tasks());
+        source.open();
+        drop(other);
+        gone().await;
+    }
 }

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use query_cache::{Cache, Error, Invalidated, Key, Observer, Origin, StoreError, Subject, Tenant};
 use tokio::time::sleep;
 
-use crate::support::{Mode, Source, TestStore, ask, key, minute, ms};
+use crate::support::{Line, Mode, Source, TestStore, ask, key, minute, ms};
 
 /// Writes down what it is told, in words.
 #[derive(Default)]
@@ -60,6 +60,10 @@ impl Observer for Log {
 
     fn store_resumed(&self) {
         self.add("store resumed".to_owned());
+    }
+
+    fn gap(&self) {
+        self.add("gap".to_owned());
     }
 }
 
@@ -155,4 +159,17 @@ async fn an_observer_that_panics_or_asks_the_cache_does_no_harm() {
     }
     assert_eq!(cache.stats().total_queries(), 3);
     *nuisance.0.lock().unwrap() = None;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_of_a_gap_in_the_news() {
+    let (log, store, source) = (Arc::new(Log::default()), TestStore::new(), Source::new(1));
+    store.set_line(Line::Works);
+    let cache = Cache::builder().store(Arc::clone(&store)).observer(Arc::clone(&log)).build();
+    ask(&cache, &minute(), &source).await.unwrap();
+    sleep(ms(100)).await;
+    log.take();
+    store.set_line(Line::Cut);
+    sleep(ms(100)).await;
+    assert_eq!(log.take(), ["gap"]);
 }
