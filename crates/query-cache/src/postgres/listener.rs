@@ -38,8 +38,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on a connection of its own to the server of `pool`, which must not be a standby, nor
-    /// a pooler in transaction mode. `watch` should be the one that was
+    /// Listens on a connection of its own, made by the options of `pool` (not by its `after_connect`). The
+    /// server must not be a standby, nor a pooler in transaction mode. `watch` should be the one that was
     /// [installed](Watch::install); tables that lack triggers show in the [`State`].
     pub fn new(pool: &PgPool, watch: &Watch) -> Self {
         Self {

@@ -30,7 +30,8 @@ pub(super) struct Source {
 
 impl View {
     /// A materialized view `name` of `query`. A name without a schema goes to the first one of the
-    /// `search_path`.
+    /// `search_path`. Name the columns: what `*` stands for is decided when the view is built, and one by
+    /// groups that would have other columns by now is not refreshed.
     pub fn new(name: &str, query: &str) -> Self {
         Self {
             name: name.to_owned(),

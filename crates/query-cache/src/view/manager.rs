@@ -37,7 +37,9 @@ pub enum Ensured {
 }
 
 impl<S> Views<S> {
-    /// Views in the database of `pool`, whose answers `sql` keeps.
+    /// Views in the database of `pool`, whose answers `sql` keeps. What takes long is done on connections
+    /// of its own, made by the options of `pool` (not by its `after_connect`) and without a
+    /// `statement_timeout`.
     pub fn new(pool: &PgPool, sql: &SqlCache<S>) -> Self {
         Self { pool: pool.clone(), sql: sql.clone(), home: "query_cache".to_owned() }
     }

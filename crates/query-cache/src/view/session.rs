@@ -17,6 +17,8 @@ pub(super) struct Session {
 impl Session {
     pub(super) async fn open(pool: &PgPool) -> Result<Self, sqlx::Error> {
         let mut connection = pool.connect_options().connect().await?;
+        // A limit for what users ask for is none for what is known to take long; `stop` ends it.
+        sqlx::raw_sql("SET statement_timeout = 0").execute(&mut connection).await?;
         // Otherwise the server would only look for its client when it has something to say to it.
         // Not every system can; then an abandoned refresh runs to its end and is rolled back.
         let check = "SET client_connection_check_interval = '500ms'";

@@ -140,6 +140,17 @@ async fn four_nodes_refresh_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_for_statements_is_none_for_views() {
+    let (db, views) = shifts().await;
+    db.run(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 200', current_database()); END $$",
+    )
+    .await;
+    views.ensure(&slow(0.5)).await.unwrap();
+    done(views.refresh(&slow(0.5)).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_view_is_kept_fresh_by_whoever_is_there() {
     let (db, views) = shifts().await;
     let view = workload().max_age(Duration::from_millis(200));
