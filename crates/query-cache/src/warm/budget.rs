@@ -43,7 +43,9 @@ impl Budget {
         if self.until.is_some_and(|until| turn >= until || Instant::now() >= until) {
             return false;
         }
-        sleep_until(turn).await;
+        if !self.pace.each.is_zero() {
+            sleep_until(turn).await;
+        }
         lock(&self.left).weight > 0
     }
 

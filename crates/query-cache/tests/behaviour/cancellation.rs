@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::poll;
 #[cfg(feature = "sql")]
 use query_cache::sql::{Dialect, Schema, SqlCache, Statement};
-use query_cache::{Cache, Cached, Key, Loaded, Policy, Tag, template};
+use query_cache::{Cache, Cached, Job, Key, Loaded, Policy, Tag, Warmer, template};
 use tokio::time::{sleep, timeout};
 
 use crate::support::{Down, Mode, Source, TestStore, ask, key, minute, ms, relaxed, strict, until};
@@ -89,6 +89,10 @@ fn rows() -> Vec<(&'static str, After, Act)> {
         row!("cache::get_or_load", Same, |at| at.ask().await),
         row!("wrap::get", Loaded, |at| at.wrapped().get(7).await),
         row!("wrap::traced", Loaded, |at| at.wrapped().traced(7).await),
+        row!("warm::run", Loaded, |at| {
+            let list = || async { Ok::<_, Down>([(7,)]) };
+            Warmer::new(&at.cache).job(Job::of("one", &at.wrapped(), list)).run().await
+        }),
         row!("tally::increment", Same, |at| at.cache.increment(&key(), 1, ms(1000)).await),
         row!("cache::set", Set, |at| at.cache.set(&key(), 3u64, &at.policy()).await),
         row!("invalidate::invalidate", Gone, |at| at.cache.invalidate(&key()).await),
@@ -271,7 +275,7 @@ mod complete {
     use super::rows;
 
     /// Not functions of a cache: their own tests drop them.
-    const ELSEWHERE: [&str; 3] = ["testing", "postgres", "view"];
+    const ELSEWHERE: [&str; 4] = ["testing", "postgres", "view", "warm::progress"];
 
     /// These do nothing but call one that has a row.
     const FORWARDING: [&str; 4] =

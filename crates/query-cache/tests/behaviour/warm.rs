@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt;
 use query_cache::{
     Backend, Cache, Cached, Job, Key, Origin, Policy, Template, Trigger, Warmer, template,
 };
@@ -258,4 +259,29 @@ async fn of_several_processes_one_warms_for_all() {
         assert_eq!(weeks.asked().len(), 5);
         sleep(ms(60_000)).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_progress_may_be_dropped_at_any_point() {
+    let (cache, weeks) = (Cache::builder().build(), Weeks::default());
+    let schedule = weeks.over(&cache, minute());
+    let mut warming = Warmer::new(&cache).job(job("ahead", &schedule, 1..9)).start();
+    let mut loaded = 0;
+    while warming.progress().passes == 0 {
+        // Dropped after one poll, whether or not it has an answer.
+        assert!(warming.passes(1).now_or_never().is_none_or(|progress| progress.passes == 1));
+        if let Some(Some(progress)) = warming.changed().now_or_never() {
+            assert!(progress.loaded() >= loaded, "never back");
+            loaded = progress.loaded();
+        }
+        sleep(ms(3)).await;
+    }
+    assert_eq!(warming.passes(1).await.loaded(), 8, "nothing was lost");
+    let warming = Warmer::new(&cache).job(job("more", &schedule, 100..200)).start();
+    until("it has not begun", async || cache.stats().loads > 10).await;
+    assert!(warming.stop().now_or_never().is_none(), "dropped on the way");
+    sleep(ms(100)).await;
+    let loads = cache.stats().loads;
+    sleep(ms(1000)).await;
+    assert_eq!(cache.stats().loads, loads, "it has ended all the same");
 }
