@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub(crate) struct Goals {
     #[serde(rename = "goal")]
     pub(crate) benches: Vec<Goal>,
+    #[serde(rename = "figure", default)]
+    pub(crate) figures: Vec<FigureGoal>,
     #[serde(rename = "roster", default)]
     pub(crate) rosters: Vec<RosterGoal>,
 }
@@ -30,6 +32,20 @@ pub(crate) struct Goal {
     /// The other side.
     pub(crate) peer: String,
     /// The largest ratio that meets the goal.
+    pub(crate) bound: f64,
+}
+
+/// A number that a program measures, its peers in the same run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FigureGoal {
+    /// Unique; the program prints `figure ID VALUE`.
+    pub(crate) id: String,
+    /// The area it is measured with.
+    pub(crate) area: String,
+    /// The program: an example of the benches.
+    pub(crate) program: String,
+    /// The largest value that meets the goal.
     pub(crate) bound: f64,
 }
 
@@ -63,6 +79,10 @@ fn parse(text: &str) -> anyhow::Result<Goals> {
         let id = &goal.id;
         ensure!(is_positive(goal.bound), "{id}: the bound is not positive");
         ensure!(goal.ours != goal.peer, "{id}: both sides are {}", goal.peer);
+        ensure!(seen.insert(id.clone()), "{id} stands twice");
+    }
+    for FigureGoal { id, bound, .. } in &goals.figures {
+        ensure!(is_positive(*bound), "{id}: the bound is not positive");
         ensure!(seen.insert(id.clone()), "{id} stands twice");
     }
     for goal in &goals.rosters {
@@ -106,6 +126,20 @@ mod tests {
         assert!(with("bound = 0.0").is_err());
         assert!(with("bound = 1.0\ngap = -0.1").is_err());
         assert!(with("bound = 1.0\n[[roster]]\ninstance = 8\nbound = 1.0").is_err());
+    }
+
+    #[test]
+    fn every_figure_has_a_program_and_a_bound() {
+        let benches = crate::cargo::root().join("benches");
+        let figures = read(&benches.join("goals.toml")).unwrap().figures;
+        assert!(!figures.is_empty());
+        for figure in figures {
+            let folder = benches.join("examples").join(&figure.program);
+            assert!(folder.join("main.rs").exists(), "{}: no {}", figure.id, figure.program);
+        }
+        let twice = "[[figure]]\nid = \"a\"\narea = \"cache\"\nprogram = \"p\"\nbound = 1.0\n";
+        assert!(parse(&format!("goal = []\n{twice}")).is_ok());
+        assert!(parse(&format!("goal = []\n{}", twice.repeat(2))).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod built;
 mod estimate;
+mod figures;
 mod rosters;
 
 use std::{
@@ -71,7 +72,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         options.rosters.refuse()?;
         None
     };
-    let mut met = options.rosters.leaves_out_benches() || benches(options, goals.benches)?;
+    let mut met = true;
+    if !options.rosters.leaves_out_benches() {
+        met &= benches(options, goals.benches)?;
+        met &= figures::run(area, &goals.figures, options.quick)?;
+    }
     if let Some(rosters) = rosters {
         met &= rosters.run()?;
     } else if options.full && area.is_none() {
