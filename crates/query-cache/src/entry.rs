@@ -92,6 +92,17 @@ impl Entry {
         self.weight
     }
 
+    /// Bytes of the heap that an entry takes beside its value.
+    pub(crate) fn bookkeeping(tags: &Snapshot, proof: Option<&Proof>) -> u64 {
+        /// The two counts in front of what is in an `Arc`.
+        const COUNTS: usize = 16;
+        let proof = proof.map_or(0, |proof| {
+            let versions = proof.versions.as_deref().unwrap_or_default();
+            size_of::<Proof>() + size_of_val(versions)
+        });
+        (COUNTS + size_of::<Self>() + tags.owned_bytes() + proof) as u64
+    }
+
     /// What this entry is now, its tags considered. The versions in the store are not.
     pub(crate) fn at(&self, now: Instant) -> Freshness {
         let expired = match self.tags.change() {

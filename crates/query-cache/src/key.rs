@@ -69,6 +69,11 @@ impl Key {
         self.bytes.as_slice()
     }
 
+    /// What it takes of the heap.
+    pub(crate) fn owned_bytes(&self) -> u64 {
+        self.bytes.owned() as u64
+    }
+
     /// The namespace this key lives in, with its tenant.
     pub fn namespace(&self) -> Namespace {
         Namespace { bytes: self.scope().into() }

@@ -83,6 +83,7 @@ mod error;
 mod fill;
 mod fill_lock;
 mod flight;
+mod footprint;
 mod format;
 mod invalidate;
 mod key;

@@ -102,6 +102,10 @@ impl<L: LocalTier + ?Sized> LocalTier for Arc<L> {
     }
 }
 
+/// What the built-in tier takes of the heap for an entry, in bytes: its slot, and the share of an index
+/// that is between one and two thirds full.
+pub(crate) const PER_ENTRY: u64 = size_of::<slab::Slot<Key, Arc<Entry>>>() as u64 + 8 * 9 / 4;
+
 /// What a [`LocalTier`] holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,7 +2,6 @@
 
 use std::any::{Any, type_name};
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::entry::AnyValue;
 use crate::error::Error;
+use crate::footprint;
 use crate::format::{Format, Unencodable};
 
 /// A type that can be cached: it goes to the store and back by serde, and is shared between
@@ -27,7 +27,8 @@ type AnyRef<'a> = &'a (dyn Any + Send + Sync);
 pub(crate) struct Shape {
     /// At most so many bytes, from which `decode` makes the same value.
     pub(crate) encode: fn(AnyRef<'_>, Format, usize) -> Result<Vec<u8>, Unencodable>,
-    pub(crate) encoded_len: fn(AnyRef<'_>) -> Option<u64>,
+    /// What it takes in memory, in its `Arc`.
+    pub(crate) footprint: fn(AnyRef<'_>) -> Option<u64>,
     pub(crate) decode: fn(&[u8], Format) -> Option<AnyValue>,
     /// Whether the value says that there is none, and lives for the negative time to live.
     pub(crate) is_absent: fn(AnyRef<'_>) -> bool,
@@ -40,11 +41,7 @@ impl Shape {
                 let value = value.downcast_ref::<T>().ok_or(Unencodable::Refused)?;
                 format.encode(value, limit)
             },
-            encoded_len: |value| {
-                let mut length = Length(0);
-                serde_json::to_writer(&mut length, value.downcast_ref::<T>()?).ok()?;
-                Some(length.0)
-            },
+            footprint: |value| footprint::of(value.downcast_ref::<T>()?),
             decode: |bytes, format| Some(Arc::new(format.decode::<T>(bytes)?)),
             is_absent: |_| false,
         }
@@ -70,18 +67,4 @@ impl fmt::Debug for Shape {
 /// The value as the type it was cached as.
 pub(crate) fn typed<T: Cacheable>(value: AnyValue) -> Result<Arc<T>, Error> {
     value.downcast().map_err(|_| Error::WrongType { expected: type_name::<T>() })
-}
-
-/// Counts what is written to it.
-struct Length(u64);
-
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -167,6 +167,11 @@ impl Snapshot {
         self.key.as_ref().map(|key| (key.stripe, key.position))
     }
 
+    /// What the list takes of the heap. The states are shared.
+    pub(crate) fn owned_bytes(&self) -> usize {
+        size_of_val(&*self.tags)
+    }
+
     /// Whether none of the tags was invalidated or expired since, and nothing was heard of the key.
     pub(crate) fn is_current(&self) -> bool {
         let doubted = |key: &KeySeen| key.news.doubts(key.stripe, key.position);

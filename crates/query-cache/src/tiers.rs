@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fill_lock::ErasedFillLock;
 use crate::flight::Flights;
 use crate::key::Key;
-use crate::local::LocalTier;
+use crate::local::{LocalTier, PER_ENTRY};
 use crate::name::{Name, Version};
 use crate::observe::{Invalidated, Subject};
 use crate::remote::{Ear, Listening, Remote};
@@ -40,7 +40,7 @@ pub(crate) type Landed = Result<(Arc<Entry>, Source), Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weigh {
     Entries,
-    /// Length as JSON, with the key and a fixed part for the bookkeeping.
+    /// Bytes of memory: of the value, as far as serde tells them, of the key, and of the bookkeeping.
     Bytes,
 }
 
@@ -165,17 +165,20 @@ impl<S> Tiers<S> {
         let proof = tags.key().map(|key| Box::new(Proof::new(versions, moment(asked), key)));
         let life = Life::starting(now, times);
         let (retry_at, expired) = (moment(now), AtomicBool::new(false));
+        let weight = match self.weigh {
+            Weigh::Entries => weight,
+            Weigh::Bytes => weight + Entry::bookkeeping(&tags, proof.as_deref()) + PER_ENTRY,
+        };
         Arc::new(Entry { value, life, tags, weight, proof, retry_at, expired })
     }
 
+    /// Without the bookkeeping.
     pub(crate) fn weight(&self, key: &Key, value: &AnyValue, shape: Shape) -> u64 {
-        // A list node, a table slot, an entry with its tags: about what an empty value occupies.
-        const BOOKKEEPING: u64 = 400;
         match self.weigh {
             Weigh::Entries => 1,
             Weigh::Bytes => {
-                let payload = (shape.encoded_len)(value.as_ref()).unwrap_or(u64::MAX / 2);
-                payload + key.as_bytes().len() as u64 + BOOKKEEPING
+                let value = (shape.footprint)(value.as_ref()).unwrap_or(u64::MAX / 2);
+                value + key.owned_bytes()
             }
         }
     }

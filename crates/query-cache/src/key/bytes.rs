@@ -37,6 +37,14 @@ impl Bytes {
         }
     }
 
+    /// What they take of the heap.
+    pub(super) fn owned(&self) -> usize {
+        match self {
+            Self::Few { .. } => 0,
+            Self::Many(bytes) => bytes.capacity(),
+        }
+    }
+
     pub(super) fn as_slice(&self) -> &[u8] {
         match self {
             Self::Few { len, bytes } => &bytes[..usize::from(*len)],

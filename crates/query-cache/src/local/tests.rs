@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -164,4 +165,30 @@ fn to_look_again_before_a_load_makes_nobody_famous() {
     }
     let kept = (0..600).filter(|n| tier.get(&key(*n)).is_some()).count();
     assert!(kept > 550, "{kept} of what was asked for again are left");
+}
+
+#[test]
+fn many_threads_at_once_do_not_exceed_the_budget() {
+    const BUDGET: u64 = 100_000;
+    let tier = ShardedTier::new(BUDGET, NonZeroUsize::new(1000).expect("not zero"));
+    let (tier, running) = (&tier, &AtomicUsize::new(4));
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            scope.spawn(move || {
+                for n in 0..5_000u64 {
+                    let key = key((n * (thread + 3)) % 2_000);
+                    tier.insert(&key, entry(n, 1 + (n * 37) % 4_000));
+                    if n % 7 == 0 {
+                        tier.remove(&key);
+                    }
+                }
+                running.fetch_sub(1, Ordering::AcqRel);
+            });
+        }
+        let mut most = 0;
+        while running.load(Ordering::Acquire) > 0 {
+            most = most.max(tier.usage().weight);
+        }
+        assert!((BUDGET / 2..=BUDGET).contains(&most), "{most}");
+    });
 }
