@@ -15,7 +15,8 @@ use crate::sync::lock;
 /// connection, set up by one function. Cheap to clone; clones are the same caches.
 ///
 /// A key of one is never that of another, and to [clear](Cache::clear_all) one leaves the others as they
-/// are: each uses the [part](Scoped) of the store with its name. There is nothing global about it: two
+/// are: each uses the [part](Scoped) of the store with its name. What each does for itself is to give a store
+/// that fails a rest, and to listen to it: one connection more for each. There is nothing global about it: two
 /// values of this type are apart, except for what their store has under the same names.
 ///
 /// ```
