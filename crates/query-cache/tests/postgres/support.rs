@@ -70,7 +70,7 @@ impl Db {
     }
 
     pub(crate) fn listener(&self, watch: &Watch) -> Listener {
-        Listener::new(&self.pool, watch).heartbeat(Duration::from_millis(200))
+        Listener::new(&self.pool, watch).heartbeat(Duration::from_millis(500))
     }
 
     /// A listener that is live.
