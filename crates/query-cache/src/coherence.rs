@@ -71,9 +71,9 @@ impl News {
         }
     }
 
-    /// Something may have been missed.
-    pub(crate) fn gap(&self) {
-        self.floor.store(BROKEN, Ordering::Release);
+    /// Something may have been missed. Whether that was not known yet.
+    pub(crate) fn gap(&self) -> bool {
+        self.floor.swap(BROKEN, Ordering::AcqRel) != BROKEN
     }
 
     /// All that was done before `moment` has been told. Moments are numbers that grow; not 0.

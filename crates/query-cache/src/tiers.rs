@@ -201,6 +201,7 @@ impl<S: Backend> Tiers<S> {
             news: Arc::clone(&self.news),
             tags: Arc::clone(&self.tags),
             origin: self.origin,
+            counters: Arc::clone(&self.counters),
         });
         tags.and_key(key, &self.news)
     }

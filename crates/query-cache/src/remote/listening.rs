@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use crate::coherence::News;
 use crate::entry::nanos;
 use crate::name::Name;
+use crate::stats::Counters;
 use crate::store::{Backend, Heard};
 use crate::sync::lock;
 use crate::tags::{Change, TagTable};
@@ -21,6 +22,7 @@ pub(crate) struct Ear {
     pub(crate) news: Arc<News>,
     pub(crate) tags: Arc<TagTable>,
     pub(crate) origin: Instant,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Ear {
@@ -33,7 +35,14 @@ impl Ear {
             Heard::Removed(names) => self.change(&names, Change::Outdated),
             Heard::Expired(names) => self.change(&names, Change::Expired),
             Heard::Proven(moment) => self.news.proven(nanos(self.origin, moment).max(1)),
-            Heard::Gap => self.news.gap(),
+            Heard::Gap => self.gap(),
+        }
+    }
+
+    fn gap(&self) {
+        // Of a line that stays away nothing more is missed than was told already.
+        if self.news.gap() {
+            self.counters.observer.tell(|observer| observer.gap());
         }
     }
 
@@ -98,7 +107,7 @@ struct Cut {
 
 impl Drop for Cut {
     fn drop(&mut self) {
-        self.ear.news.gap();
+        self.ear.gap();
         if let Some(begun) = &self.begun {
             begun.store(false, Ordering::Release);
         }

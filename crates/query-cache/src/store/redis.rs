@@ -168,15 +168,9 @@ impl Store for RedisStore {
         }
         let (channel, message) = (self.channel(), wire::message(Deed::Removed, names));
         let build = |session: &Session| {
-            // Both or none: whoever does not compare relies on being told.
-            let mut pipe = Pipeline::with_capacity(3);
-            let keys: Vec<_> = names.iter().map(|name| session.key(name)).collect();
-            pipe.atomic().cmd("UNLINK").arg(keys);
-            pipe.cmd("PUBLISH").arg(&channel).arg(&message);
-            pipe.cmd("GET").arg(session.setup().epoch_key());
-            pipe
+            session.setup().scripts.remove(session, names, (&*channel, &*message))
         };
-        self.link.run(build, |session, answers| session.check(answers.last())).await
+        self.link.run(build, done).await
     }
 }
 
@@ -217,11 +211,15 @@ impl Versions for RedisStore {
             let news = (&*channel, &*message);
             session.setup().scripts.expire(session, names, offered, news)
         };
-        let read = |_: &Session, answers: Vec<Value>| match answers.as_slice() {
-            [Value::Int(1)] => Ok(()),
-            _ => Err(Fault::Epoch),
-        };
-        self.link.run(build, read).await
+        self.link.run(build, done).await
+    }
+}
+
+/// A script that does nothing in another epoch has done it.
+fn done(_: &Session, answers: Vec<Value>) -> Result<(), Fault> {
+    match answers.into_iter().next() {
+        Some(Value::Int(1)) => Ok(()),
+        _ => Err(Fault::Epoch),
     }
 }
 

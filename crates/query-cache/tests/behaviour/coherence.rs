@@ -2,9 +2,9 @@
 //! out.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use query_cache::{Cache, Key};
+use query_cache::{Cache, Key, Observer};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
@@ -226,6 +226,31 @@ async fn what_was_heard_counts_when_the_store_does_not_answer() {
         let loads = source.loads();
         ask(&there, &policy, &source).await.unwrap();
         assert_eq!(source.loads(), loads, "{mode:?}: it is kept");
+    }
+}
+
+/// Counts the gaps.
+#[derive(Default)]
+struct Gaps(AtomicU64);
+
+impl Observer for Gaps {
+    fn gap(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_of_each_gap_once() {
+    let (store, source, gaps) = (TestStore::telling(), Source::new(1), Arc::<Gaps>::default());
+    let cache = Cache::builder().store(Arc::clone(&store)).observer(Arc::clone(&gaps)).build();
+    ask(&cache, &minute(), &source).await.unwrap();
+    for gap in 1..4 {
+        sleep(ms(10)).await;
+        store.set_line(Line::Cut);
+        sleep(ms(10)).await;
+        store.set_line(Line::Works);
+        sleep(ms(10)).await;
+        assert_eq!(gaps.0.load(Ordering::Relaxed), gap);
     }
 }
 

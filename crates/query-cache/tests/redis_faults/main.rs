@@ -4,5 +4,6 @@
 
 mod coherence;
 mod forgetting;
+mod outages;
 mod relay;
 mod support;

@@ -57,6 +57,11 @@ impl Relay {
         self.change(|line| line.server = None);
     }
 
+    /// From now on bytes take so long each way.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        self.line.send_modify(|line| line.delay = delay);
+    }
+
     /// From now on, or no longer, nothing is handed on for connections that have subscribed to
     /// something; they stay open.
     pub(crate) fn silence_listeners(&self, silent: bool) {

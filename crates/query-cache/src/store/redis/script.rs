@@ -30,6 +30,20 @@ for i = 2, #KEYS do
 end
 return versions";
 
+/// Removes all keys and tells those who listen: both or none, since whoever does not compare relies on
+/// being told. A transaction would do but for a server without memory, which takes none.
+///
+/// The first key is the epoch's; nothing is done in another one.
+const REMOVE: &str = r"
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return false
+end
+for i = 2, #KEYS, 1000 do
+  redis.call('UNLINK', unpack(KEYS, i, math.min(i + 999, #KEYS)))
+end
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 1";
+
 /// Overwrites the second half of each version that is there, and tells those who listen; how long it
 /// lives stays as it is. Where there is no memory for that, the version is removed.
 ///
@@ -54,16 +68,18 @@ pub(super) struct Scripts {
     ensure: Script,
     expire: Script,
     add: Script,
+    remove: Script,
 }
 
 impl Scripts {
     pub(super) fn new() -> Self {
-        Self { ensure: Script::new(ENSURE), expire: Script::new(EXPIRE), add: Script::new(ADD) }
+        let [ensure, expire, remove, add] = [ENSURE, EXPIRE, REMOVE, ADD].map(Script::new);
+        Self { ensure, expire, remove, add }
     }
 
     /// Makes the server know them.
     pub(super) fn load(pipe: &mut Pipeline) {
-        for text in [ENSURE, EXPIRE, ADD] {
+        for text in [ENSURE, EXPIRE, REMOVE, ADD] {
             pipe.cmd("SCRIPT").arg("LOAD").arg(text);
         }
     }
@@ -83,6 +99,17 @@ impl Scripts {
     pub(super) fn add(&self, session: &Session, name: &Name, (by, ttl): (i64, u64)) -> Pipeline {
         let mut call = begin(&self.add, session, std::slice::from_ref(name));
         call.arg(by).arg(ttl);
+        alone(call)
+    }
+
+    pub(super) fn remove(
+        &self,
+        session: &Session,
+        names: &[Name],
+        (channel, message): (&[u8], &[u8]),
+    ) -> Pipeline {
+        let mut call = begin(&self.remove, session, names);
+        call.arg(channel).arg(message);
         alone(call)
     }
 
