@@ -9,7 +9,6 @@ use crate::name::{Name, Version};
 
 mod any;
 mod memory;
-/// The store on Redis.
 #[cfg(feature = "redis")]
 pub mod redis;
 mod scoped;

@@ -78,14 +78,7 @@ impl Listening {
         let cut = Cut { begun: Some(Arc::clone(&self.begun)), ear };
         let task = runtime.spawn(async move {
             let mut cut = cut;
-            let hear = |heard| {
-                let is_gap = heard == Heard::Gap;
-                cut.ear.take(heard, &remote.own);
-                if is_gap {
-                    remote.counters.observer.tell(|observer| observer.gap());
-                }
-            };
-            remote.store.listen(every, hear).await;
+            remote.store.listen(every, |heard| cut.ear.take(heard, &remote.own)).await;
             // There is no more to be heard: not by another attempt either.
             cut.begun = None;
         });
@@ -107,7 +100,7 @@ struct Cut {
 
 impl Drop for Cut {
     fn drop(&mut self) {
-        self.ear.gap();
+        _ = self.ear.news.gap();
         if let Some(begun) = &self.begun {
             begun.store(false, Ordering::Release);
         }

@@ -56,6 +56,8 @@ impl<S> Remote<S> {
             return None;
         }
         let life = header.created + header.fresh + stale;
+        // Whatever the store's clock did meanwhile.
+        let remaining = remaining.min(header.fresh + stale);
         let (codec, length) = (Arc::clone(&self.codec), envelope.unpacked_len());
         let decode = move || Ok((codec.decode(&envelope, shape)?, envelope.header.versions));
         let (value, versions) = self.readable(aside(length, decode).await)?;

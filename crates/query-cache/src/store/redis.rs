@@ -1,7 +1,9 @@
 //! The store on Redis, one server or a primary with replicas that are never read from.
 //!
 //! One connection carries the commands of all callers; it is made on first use and replaced when it
-//! breaks. Every call is one round trip. Nothing is ever searched: no `SCAN`, no `KEYS`. Needs
+//! breaks. Every call is one round trip. Values of over 64 KiB go over a second one, so that others do
+//! not wait for them, and cost one round trip more; what an invalidation leaves of them in memory
+//! ends with its time to live. Nothing is ever searched: no `SCAN`, no `KEYS`. Needs
 //! Redis 4 or later. Redis Cluster is not supported: versions of one value lie in different slots.
 //!
 //! A server with `maxmemory` should evict (`allkeys-lru` or the like): a value or version that was
@@ -45,6 +47,7 @@ use self::script::Scripts;
 use self::wire::Deed;
 use super::{Item, Store, Stored, Versions};
 
+mod bulk;
 mod clock;
 mod epoch;
 mod link;
@@ -61,6 +64,8 @@ const AT_ONCE: usize = 500;
 #[derive(Clone)]
 pub struct RedisStore {
     link: Arc<Link>,
+    /// For large values: an answer waits for all those before it on its connection.
+    bulk: Arc<Link>,
 }
 
 impl RedisStore {
@@ -96,34 +101,14 @@ impl RedisStore {
     }
 
     fn set_up(setup: Setup) -> Self {
-        Self { link: Link::new(Arc::new(setup)) }
+        let setup = Arc::new(setup);
+        Self { link: Link::new(Arc::clone(&setup)), bulk: Link::new(setup) }
     }
 
     /// The channel for messages, which all databases of a server have in common.
     fn channel(&self) -> Vec<u8> {
         let database = self.link.setup.client.get_connection_info().redis_settings().db();
         [&self.link.setup.prefix, format!("{database}:news").as_bytes()].concat()
-    }
-
-    async fn get_some(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
-        let build = |session: &Session| {
-            let mut pipe = Pipeline::with_capacity(2);
-            mget(&mut pipe, session, names);
-            pipe.cmd("TIME");
-            pipe
-        };
-        let read = |session: &Session, answers: Vec<Value>| {
-            let [found, time] = <[Value; 2]>::try_from(answers).map_err(|_| Fault::Shape)?;
-            let now = clock::time(&time).ok_or(Fault::Shape)?;
-            session.clock.told(now);
-            let stored = |found| {
-                let Value::BulkString(kept) = found else { return None };
-                let (bytes, remaining) = wire::open(kept, now)?;
-                Some(Stored { bytes, remaining })
-            };
-            Ok(each(session, found)?.map(stored).collect())
-        };
-        self.link.run(build, read).await
     }
 }
 
@@ -142,24 +127,7 @@ impl Store for RedisStore {
     }
 
     async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        let build = |session: &Session| {
-            let mut pipe = Pipeline::with_capacity(items.len() + 1);
-            for Item { name, bytes, ttl } in items {
-                let kept = wire::value(bytes, session.clock.end_of(*ttl));
-                pipe.cmd("SET").arg(session.key(name)).arg(kept).arg("PX").arg(millis(*ttl));
-            }
-            pipe.cmd("TIME");
-            pipe
-        };
-        let read = |session: &Session, answers: Vec<Value>| {
-            let now = answers.last().and_then(clock::time).ok_or(Fault::Shape)?;
-            session.clock.told(now);
-            Ok(())
-        };
-        self.link.run(build, read).await
+        if items.is_empty() { Ok(()) } else { self.set_all(items).await }
     }
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {

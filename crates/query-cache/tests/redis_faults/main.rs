@@ -4,6 +4,7 @@
 
 mod coherence;
 mod forgetting;
+mod large;
 mod outages;
 mod relay;
 mod support;

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
+use crate::clock::now;
+
 /// The server's clock as far as it is known here: never ahead of it, as long as both run at the
 /// same pace since the last answer.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub(super) struct Clock {
 impl Clock {
     /// A clock that was told `time` just now.
     pub(super) fn new(time: u64) -> Self {
-        let clock = Self { origin: Instant::now(), ahead: AtomicI64::new(0) };
+        let clock = Self { origin: now(), ahead: AtomicI64::new(0) };
         clock.told(time);
         clock
     }
@@ -29,12 +31,12 @@ impl Clock {
 
     /// When the server will forget what it is told to keep for `ttl`, or a little before.
     pub(super) fn end_of(&self, ttl: Duration) -> u64 {
-        let now = self.elapsed() + self.ahead.load(Ordering::Relaxed);
-        u64::try_from(now).unwrap_or_default().saturating_add(micros(ttl))
+        let time = self.elapsed() + self.ahead.load(Ordering::Relaxed);
+        u64::try_from(time).unwrap_or_default().saturating_add(micros(ttl))
     }
 
     fn elapsed(&self) -> i64 {
-        signed(micros(self.origin.elapsed()))
+        signed(micros(now().saturating_duration_since(self.origin)))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, Value};
 
+use crate::clock::now;
 use crate::error::StoreError;
 use crate::name::Name;
 use crate::sync::lock;
@@ -143,7 +144,7 @@ impl Link {
             return Ok(session);
         }
         if let Some((when, error)) = &attempts.failed
-            && when.elapsed() < attempts.pause
+            && now().saturating_duration_since(*when) < attempts.pause
         {
             return Err(error.clone());
         }
@@ -159,7 +160,7 @@ impl Link {
             Err(error) => {
                 tracing::debug!(%error, "no connection to Redis");
                 let pause = (2 * attempts.pause).clamp(LONGEST_PAUSE / 16, LONGEST_PAUSE);
-                *attempts = Attempts { pause, failed: Some((Instant::now(), error.clone())) };
+                *attempts = Attempts { pause, failed: Some((now(), error.clone())) };
                 Err(error)
             }
         }
@@ -189,7 +190,7 @@ impl Session {
             epoch,
             clock: Clock::new(time),
             broken: AtomicBool::new(false),
-            begun: Instant::now(),
+            begun: now(),
             silent_since: AtomicU64::new(0),
         })
     }
@@ -211,7 +212,9 @@ impl Session {
     }
 
     async fn ask(&self, pipe: &Pipeline) -> Result<Vec<Value>, RedisError> {
-        let asked = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX) + 1;
+        let asked = u64::try_from(now().saturating_duration_since(self.begun).as_millis())
+            .unwrap_or(u64::MAX)
+            + 1;
         // Loses against an earlier question that has no answer yet: then it is that one that counts.
         _ = self.silent_since.compare_exchange(0, asked, Ordering::Relaxed, Ordering::Relaxed);
         let answer = pipe.query_async(&mut self.connection.clone()).await;
@@ -227,7 +230,8 @@ impl Session {
     fn works(&self) -> bool {
         let silent_since = self.silent_since.load(Ordering::Relaxed);
         let asked = Duration::from_millis(silent_since.saturating_sub(1));
-        let silent = silent_since > 0 && self.begun.elapsed() > asked + SILENCE;
+        let silent =
+            silent_since > 0 && now().saturating_duration_since(self.begun) > asked + SILENCE;
         !silent && !self.broken.load(Ordering::Acquire)
     }
 }

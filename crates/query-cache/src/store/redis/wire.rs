@@ -7,6 +7,9 @@ use crate::name::Name;
 /// Ends a value that is kept where it was looked for.
 const HERE: u8 = 0;
 
+/// Says that the value is kept beside.
+const ELSEWHERE: u8 = 1;
+
 /// The end of the value's life, in microseconds of the server's clock, and one byte of kind. At
 /// the end, so that neither side moves the value.
 const TRAILER: usize = 9;
@@ -20,15 +23,30 @@ pub(super) fn value(bytes: &[u8], end: u64) -> Vec<u8> {
     kept
 }
 
-/// The bytes of a value and how much remains of its life at `now`; `None` for what is no value, or
-/// has ended.
-pub(super) fn open(mut kept: Vec<u8>, now: u64) -> Option<(Vec<u8>, Duration)> {
+/// What is under the name of a value that is kept beside.
+pub(super) fn mark() -> Vec<u8> {
+    vec![ELSEWHERE]
+}
+
+/// What is under the name of a value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Its bytes, and how much remains of its life.
+    Here(Vec<u8>, Duration),
+    Elsewhere,
+}
+
+/// What there is at `now`; `None` for what is no value, or has ended.
+pub(super) fn open(mut kept: Vec<u8>, now: u64) -> Option<Kept> {
+    if kept == [ELSEWHERE] {
+        return Some(Kept::Elsewhere);
+    }
     let (rest, kind) = kept.split_last_chunk::<1>().map(|(rest, [kind])| (rest, *kind))?;
     let (rest, end) = rest.split_last_chunk::<8>()?;
     let remaining = u64::from_be_bytes(*end).checked_sub(now).filter(|left| *left > 0)?;
     let length = rest.len();
     kept.truncate(length);
-    (kind == HERE).then_some((kept, Duration::from_micros(remaining)))
+    (kind == HERE).then_some(Kept::Here(kept, Duration::from_micros(remaining)))
 }
 
 /// Begins each message; another number is one of another version of this crate.
@@ -69,10 +87,11 @@ mod tests {
         for bytes in [&b""[..], b"a", &[0; 300]] {
             let kept = value(bytes, 1_000);
             let found = open(kept.clone(), 400);
-            assert_eq!(found, Some((bytes.to_vec(), Duration::from_micros(600))));
+            assert_eq!(found, Some(Kept::Here(bytes.to_vec(), Duration::from_micros(600))));
             assert_eq!(open(kept.clone(), 1_000), None);
             assert_eq!(open(kept, 2_000), None);
         }
+        assert_eq!(open(mark(), 0), Some(Kept::Elsewhere));
         assert_eq!(open(vec![HERE; 8], 0), None, "too short");
         assert_eq!(open(vec![0xff; 20], 0), None, "of another kind");
     }
