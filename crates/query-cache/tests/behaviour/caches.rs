@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use query_cache::{Caches, Error, Key, MemoryStore, Scoped, testing};
+use query_cache::{Caches, Error, Key, MemoryStore};
 use tokio::time::sleep;
 
 use crate::support::{Mode, Source, TestStore, ask, key, minute, ms, relaxed};
@@ -13,8 +13,10 @@ fn caches(store: &Arc<TestStore>) -> Caches<Arc<TestStore>> {
     })
 }
 
+#[cfg(feature = "testing")]
 #[tokio::test(start_paused = true)]
 async fn the_part_of_a_store_is_a_store() {
+    use query_cache::{Scoped, testing};
     testing::contract(Scoped::new(MemoryStore::default(), "part")).await;
     testing::tally_contract(Scoped::new(MemoryStore::default(), "part")).await;
 }
