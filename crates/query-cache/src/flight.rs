@@ -9,10 +9,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::sync::watch;
-
 use crate::clock::now;
 use crate::key::Key;
+use crate::outcome::Outcome;
 use crate::sync::lock;
 use crate::tags::Snapshot;
 
@@ -37,12 +36,12 @@ struct Flight<O> {
     /// The state of the tags before the load began.
     tags: Snapshot,
     begun: Instant,
-    outcome: watch::Sender<Option<O>>,
+    outcome: Outcome<O>,
 }
 
 /// Waits for the end of a flight. Dropping it does not touch the flight.
 #[derive(Debug)]
-pub(crate) struct Waiter<O>(watch::Receiver<Option<O>>);
+pub(crate) struct Waiter<O>(Arc<Flight<O>>);
 
 /// The duty to land a flight. Dropped without landing (a panic, a runtime that shuts down), it
 /// frees the key and tells the waiters that nothing will come.
@@ -83,13 +82,13 @@ impl<O: Clone> Flights<O> {
     ) -> Boarding<F, O> {
         let mut shard = lock(self.shard(key));
         if let Some(flight) = shard.running.get(key).filter(|flight| flight.tags.is_current()) {
-            return Boarding::Joined(flight.waiter());
+            return Boarding::Joined(Waiter(Arc::clone(flight)));
         }
         if let Some(found) = find() {
             return Boarding::Found(found);
         }
         let ticket = self.start(&mut shard, key, tags());
-        let waiter = ticket.flight.waiter();
+        let waiter = Waiter(Arc::clone(&ticket.flight));
         Boarding::Started(ticket, waiter)
     }
 
@@ -129,7 +128,7 @@ impl<O: Clone> Flights<O> {
     }
 
     fn start(self: &Arc<Self>, shard: &mut Shard<O>, key: &Key, tags: Snapshot) -> Ticket<O> {
-        let flight = Arc::new(Flight { tags, begun: now(), outcome: watch::Sender::new(None) });
+        let flight = Arc::new(Flight { tags, begun: now(), outcome: Outcome::new() });
         shard.running.insert(key.clone(), Arc::clone(&flight));
         Ticket { flights: Arc::clone(self), key: key.clone(), flight }
     }
@@ -139,12 +138,6 @@ impl<O> Flights<O> {
     fn shard(&self, key: &Key) -> &Mutex<Shard<O>> {
         let hash = usize::try_from(self.hasher.hash_one(key) & 0xffff).unwrap_or_default();
         &self.shards[hash % SHARDS]
-    }
-}
-
-impl<O> Flight<O> {
-    fn waiter(&self) -> Waiter<O> {
-        Waiter(self.outcome.subscribe())
     }
 }
 
@@ -170,7 +163,7 @@ impl<O: Clone> Ticket<O> {
     /// told. Whether it ran.
     pub(crate) fn land(self, outcome: O, keep: impl FnOnce()) -> bool {
         let kept = self.leave(keep);
-        self.flight.outcome.send_replace(Some(outcome));
+        self.flight.outcome.settle(Some(outcome));
         kept
     }
 }
@@ -190,15 +183,15 @@ impl<O> Ticket<O> {
 
 impl<O> Drop for Ticket<O> {
     fn drop(&mut self) {
-        // The flight itself goes with the last reference to it, and with it the sender that the
-        // waiters watch.
         self.leave(|| ());
+        // Unless it has landed.
+        self.flight.outcome.settle(None);
     }
 }
 
 impl<O: Clone> Waiter<O> {
     /// What the flight ended with; `None` if it never will.
-    pub(crate) async fn outcome(mut self) -> Option<O> {
-        self.0.wait_for(Option::is_some).await.ok()?.clone()
+    pub(crate) async fn outcome(self) -> Option<O> {
+        self.0.outcome.get().await.cloned()
     }
 }

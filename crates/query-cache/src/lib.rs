@@ -92,6 +92,7 @@ mod local;
 mod many;
 mod name;
 mod observe;
+mod outcome;
 mod pending;
 mod policy;
 #[cfg(feature = "postgres")]
