@@ -102,7 +102,7 @@ impl Parts {
         Ok(Self {
             database,
             cache: caches.cache.clone(),
-            writes: Writes::new(writer, batch, caches),
+            writes: Writes::open(writer, batch, caches).await?,
             readings,
             listening,
             statements,

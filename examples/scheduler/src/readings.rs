@@ -12,8 +12,8 @@ use query_cache::{Cacheable, Error, Key, Policy, Tag};
 
 use crate::db::Database;
 use crate::db::models::{
-    COVERAGE, DayMinutes, HOURS, PERSON, PersonCard, PersonCell, Presence, Read, SCHEDULE, WISHES,
-    WishRow,
+    COVERAGE, COVERAGE_VIEW, DayMinutes, HOURS, PERSON, PersonCard, PersonCell, Presence, Read,
+    SCHEDULE, WISHES, WishRow,
 };
 use crate::domain::Block;
 use crate::glue::cache::Caches;
@@ -43,6 +43,7 @@ struct Kept {
     caches: Caches,
     policy: Policy,
     cells: Arc<[Tag]>,
+    places: Arc<[Tag]>,
     workload: Arc<[Tag]>,
 }
 
@@ -61,16 +62,20 @@ impl Readings {
         let exactly = ["assignments", "absences_added"];
         let mut workload = caches.sql.gap_tags(&exactly)?;
         workload.extend(caches.sql.table_tags(&["absences", "duty_records"])?);
+        let cells = caches.sql.gap_tags(&["assignments"])?;
+        // A view tells of each refresh as a table does.
+        let places = [cells.clone(), caches.sql.table_tags(&["coverage"])?].concat();
         let kept = Kept {
             policy: Policy::ttl(settings.cache_ttl).jitter(0.1),
-            cells: caches.sql.gap_tags(&["assignments"])?.into(),
+            cells: cells.into(),
+            places: places.into(),
             workload: workload.into(),
             caches,
         };
         Ok(Self { database, kept: settings.cache.then_some(kept), statements })
     }
 
-    /// The same without a cache: each call asks the database.
+    /// The same without a cache and views: each call asks the tables.
     #[must_use]
     pub fn uncached(&self) -> Self {
         Self { kept: None, ..self.clone() }
@@ -86,7 +91,8 @@ impl Readings {
         person: &str,
         days: &Days,
     ) -> Result<Arc<Vec<PersonCell>>, SqlError> {
-        self.rows("schedule", SCHEDULE, (block, person, days), Line::cells).await
+        self.rows("schedule", SCHEDULE, (block, person, days), Line::cells, |kept| &kept.cells)
+            .await
     }
 
     /// Residents present on one rotation on some days, by slot.
@@ -99,7 +105,11 @@ impl Readings {
         rotation: &str,
         days: &Days,
     ) -> Result<Arc<Vec<Presence>>, SqlError> {
-        self.rows("coverage", COVERAGE, (block, rotation, days), Line::places).await
+        let sql = match (&self.kept, &self.database) {
+            (Some(_), Database::Postgres(_)) => COVERAGE_VIEW,
+            _ => COVERAGE,
+        };
+        self.rows("coverage", sql, (block, rotation, days), Line::places, |kept| &kept.places).await
     }
 
     /// Minutes of planned duty of one person, by day.
@@ -112,7 +122,7 @@ impl Readings {
         person: &str,
         days: &Days,
     ) -> Result<Arc<Vec<DayMinutes>>, SqlError> {
-        self.rows("hours", HOURS, (block, person, days), Line::cells).await
+        self.rows("hours", HOURS, (block, person, days), Line::cells, |kept| &kept.cells).await
     }
 
     /// Duty of one person in the 28 days that end on `last`, history and leave considered.
@@ -180,6 +190,7 @@ impl Readings {
         sql: &'static str,
         (block, id, days): (&Block, &str, &Days),
         line: fn(&str, &str) -> Line,
+        tables: fn(&Kept) -> &[Tag],
     ) -> Result<Arc<Vec<T>>, SqlError>
     where
         Vec<T>: Cacheable,
@@ -191,7 +202,7 @@ impl Readings {
             database.read(&statements, sql, &values.each_ref().map(String::as_str)).await
         };
         let line = line(&block.id, id);
-        self.model(model, (block, id, days), &line, |kept| &kept.cells, load).await
+        self.model(model, (block, id, days), &line, tables, load).await
     }
 
     async fn model<T, E, Fut>(

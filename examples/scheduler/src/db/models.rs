@@ -15,6 +15,10 @@ pub const COVERAGE: &str = "SELECT day, slot, COUNT(*) AS present \
     FROM assignments WHERE block = $1 AND rotation = $2 AND day BETWEEN $3 AND $4 \
     AND activity <> 'attend' GROUP BY day, slot ORDER BY day, slot";
 
+/// The same from the view that PostgreSQL keeps.
+pub const COVERAGE_VIEW: &str = "SELECT day, slot, present \
+    FROM coverage WHERE block = $1 AND rotation = $2 AND day BETWEEN $3 AND $4 ORDER BY day, slot";
+
 /// Minutes of planned duty of one person from one day to another, by the day on which it begins.
 pub const HOURS: &str = "SELECT day, CAST(SUM(minutes) AS BIGINT) AS minutes \
     FROM assignments WHERE block = $1 AND person = $2 AND day BETWEEN $3 AND $4 \

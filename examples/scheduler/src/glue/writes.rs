@@ -6,6 +6,7 @@ use query_cache::sql::{Change, Statement};
 use query_cache::{AnyStore, Error};
 
 use super::cache::Caches;
+use super::coverage::Coverage;
 use super::retry;
 use crate::db::rows::AssignmentRow;
 use crate::db::writer::CLEAR_PROGRAMME;
@@ -27,14 +28,18 @@ pub struct Writes {
     writer: Writer,
     batch: BatchConfig,
     caches: Caches,
+    coverage: Option<Coverage>,
     witness: Witness,
 }
 
 impl Writes {
     /// Writes rows by `writer` as `batch` says, and tells `caches` of them.
-    #[must_use]
-    pub fn new(writer: Writer, batch: BatchConfig, caches: Caches) -> Self {
-        Self { writer, batch, caches, witness: Witness(()) }
+    ///
+    /// # Errors
+    /// The view of the coverage cannot be made.
+    pub async fn open(writer: Writer, batch: BatchConfig, caches: Caches) -> Result<Self> {
+        let coverage = Coverage::open(&writer, &caches).await?;
+        Ok(Self { writer, batch, caches, coverage, witness: Witness(()) })
     }
 
     /// Stores a programme in place of what was stored of its block.
@@ -47,7 +52,7 @@ impl Writes {
             change.statement(&Statement::new(clear));
         }
         let written = self.writer.import(&self.witness, programme, &self.batch).await?;
-        told(change).await?;
+        self.told(change).await?;
         Ok(written)
     }
 
@@ -67,7 +72,7 @@ impl Writes {
         let mut change = self.caches.sql.change();
         change.tags(touched::by(&edition, &publication));
         doubt.rolled_back();
-        if told(change).await? {
+        if self.told(change).await? {
             self.writer.told(&self.witness, edition.block, publication.version).await?;
         }
         Ok(publication)
@@ -78,7 +83,7 @@ impl Writes {
     /// # Errors
     /// The cache or the database failed.
     pub async fn recover(&self, block: &str, version: i64) -> Result<()> {
-        if told(self.change_of(block)).await? {
+        if self.told(self.change_of(block)).await? {
             self.writer.told(&self.witness, block, version).await?;
         }
         Ok(())
@@ -91,7 +96,7 @@ impl Writes {
     pub async fn forget(&self, block: &str) -> Result<()> {
         let change = self.change_of(block);
         self.writer.forget(&self.witness, block).await?;
-        told(change).await?;
+        self.told(change).await?;
         Ok(())
     }
 
@@ -100,15 +105,23 @@ impl Writes {
         change.tags([touched::whole(block)]);
         change
     }
-}
 
-/// Whether other processes know of it by now: what could not be sent is sent when the store is back.
-async fn told(change: Change<AnyStore>) -> Result<bool, Error> {
-    match change.committed().await {
-        Err(error @ Error::Unsent { .. }) => {
-            tracing::warn!(%error, "written, but other processes are told later");
-            Ok(false)
+    /// Whether all know of it by now: what could not be told is told when the store is back, and what
+    /// is behind in the view comes with its next refresh.
+    async fn told(&self, change: Change<AnyStore>) -> Result<bool> {
+        let refreshed = match &self.coverage {
+            Some(coverage) => coverage.refresh().await,
+            None => Ok(()),
+        };
+        if let Err(error) = &refreshed {
+            tracing::warn!(%error, "written, but the coverage follows later");
         }
-        other => other.map(|()| true),
+        match change.committed().await {
+            Err(error @ Error::Unsent { .. }) => {
+                tracing::warn!(%error, "written, but other processes are told later");
+                Ok(false)
+            }
+            other => Ok(other.map(|()| refreshed.is_ok())?),
+        }
     }
 }
