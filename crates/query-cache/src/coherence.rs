@@ -19,6 +19,9 @@ const STRIPES: usize = 1 << 16;
 /// Nothing reaches up to it.
 const BROKEN: u64 = u64::MAX;
 
+/// No moment: listening was not proven yet.
+const NEVER: u64 = 0;
+
 #[derive(Debug)]
 pub(crate) struct News {
     count: AtomicU64,
@@ -48,7 +51,7 @@ impl News {
         Self {
             count: AtomicU64::new(1),
             floor: AtomicU64::new(BROKEN),
-            since: AtomicU64::new(0),
+            since: AtomicU64::new(NEVER),
             proven: AtomicU64::new(0),
             stripes: OnceLock::new(),
         }
@@ -93,9 +96,12 @@ impl News {
     }
 
     /// Whether something may have been missed that happened after `moment`, and the store can be asked
-    /// about it by now.
+    /// about it by now. Of two things at one moment either may have been the first.
     pub(crate) fn outdates(&self, moment: u64) -> bool {
-        moment < self.since.load(Ordering::Acquire)
+        match self.since.load(Ordering::Acquire) {
+            NEVER => false,
+            since => moment <= since,
+        }
     }
 
     /// Whether listening is unbroken since `position`, and was so at `moment`.
@@ -149,8 +155,8 @@ mod tests {
         news.proven(300);
         assert!(!news.covers(position, 250) && !news.covers(within, 250));
         assert!(news.covers(news.position(), 250));
-        assert!(news.outdates(299) && !news.outdates(300), "what was checked before the gap");
+        assert!(news.outdates(300) && !news.outdates(301), "what was checked before the gap");
         news.gap();
-        assert!(!news.outdates(300), "there is nobody to ask");
+        assert!(!news.outdates(301), "there is nobody to ask");
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::coherence::Stripe;
 use crate::name::{Name, Version};
+use crate::remote::Held;
 use crate::tags::{Change, Snapshot};
 
 /// A cached value of any type.
@@ -113,6 +114,15 @@ impl Entry {
         match self.life.at(now) {
             Freshness::Fresh | Freshness::Due if expired => self.life.expired(),
             freshness => freshness,
+        }
+    }
+
+    /// What happened to it in the store until `held` was read there.
+    pub(crate) fn change(&self, held: &Held) -> Option<Change> {
+        match &self.proof.as_deref()?.versions {
+            Some(versions) => held.change(versions),
+            // Loaded while the store was away: nothing can be proved once it is back.
+            None => Some(Change::Outdated),
         }
     }
 

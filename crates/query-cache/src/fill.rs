@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::remote::{Found, Held, Outgoing};
 use crate::shape::Shape;
 use crate::store::Backend;
-use crate::tags::Snapshot;
+use crate::tags::{Change, Snapshot};
 use crate::tiers::{Landed, Source, Tiers};
 
 /// All that a flight needs to come back with a value.
@@ -49,10 +49,7 @@ impl<S: Backend> Fill<S> {
         let Some(ticket) = again else { return };
         // Before the load begins: an invalidation from here on outdates what it brings.
         let versions = self.versions().await;
-        if !ticket.is_wanted() {
-            // Invalidated on the way here: the load must not build on it, nor may it be fallen back on.
-            self.stale = None;
-        }
+        self.forget_outdated(&ticket, versions.as_ref());
         let previous = self.stale.as_ref().map(|entry| Arc::clone(&entry.value));
         match self.tiers.run((&self.key, 1), self.policy.load_limit(), load(previous)).await {
             Ok(brought) => self.deliver(ticket, brought, versions).await,
@@ -101,6 +98,16 @@ impl<S: Backend> Fill<S> {
             self.stale = Some(entry);
         }
         Some(ticket)
+    }
+
+    /// Lets go of a stale value that was invalidated on the way here, or that the versions in the store
+    /// say is outdated: the load must not build on it, nor may it be fallen back on.
+    pub(crate) fn forget_outdated(&mut self, ticket: &Ticket<Landed>, held: Option<&Held>) {
+        let is_wanted = ticket.is_wanted();
+        self.stale.take_if(|stale| {
+            let outdated = held.is_some_and(|held| stale.change(held) == Some(Change::Outdated));
+            !is_wanted || outdated
+        });
     }
 
     /// Waits for the other processes, but not for long, and only where they could hand over a

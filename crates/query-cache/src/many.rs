@@ -255,6 +255,9 @@ async fn fill_many<S: Backend>(tiers: Arc<Tiers<S>>, group: Vec<Seat<S>>, load: 
     }
     // Before the load begins: an invalidation from here on outdates what it brings.
     let held = versions(&tiers, &group).await;
+    for (at, (_, Seat { fill, ticket, .. })) in group.iter_mut().enumerate() {
+        fill.forget_outdated(ticket, held.as_ref().map(|held| &held[at]));
+    }
     let limit = group.iter().map(|(_, seat)| seat.fill.policy.load_limit()).max();
     let places = group.iter().map(|(at, _)| *at).collect();
     let load = load(places);

@@ -37,6 +37,18 @@ pub(crate) struct Held {
     pub(crate) asked: Instant,
 }
 
+impl Held {
+    /// What happened to a value of these versions until these were read. A name that they do not have
+    /// counts as outdated.
+    pub(crate) fn change(&self, versions: &[(Name, Version)]) -> Option<Change> {
+        let present = |name: &Name| self.versions.iter().find(|(other, _)| other == name);
+        change(
+            versions,
+            versions.iter().map(|(name, _)| present(name).map(|(_, version)| *version)),
+        )
+    }
+}
+
 /// A value from the store whose versions hold.
 #[derive(Debug)]
 pub(crate) struct Found {

@@ -236,3 +236,22 @@ async fn what_a_get_finds_in_the_store_does_not_replace_what_was_loaded_since() 
     assert_eq!(get.await.unwrap(), Some(1));
     assert_eq!(ask(&cache, &minute(), &source).await.unwrap(), 2);
 }
+
+/// A refresh is on its way past the store while another process invalidates; then its load fails.
+#[tokio::test(start_paused = true)]
+async fn a_failed_load_does_not_fall_back_on_what_was_invalidated_elsewhere_before_it() {
+    let (store, source) = (TestStore::new(), Source::gated(1));
+    let (cache, other) = (strict(&store), strict(&store));
+    let policy = Policy::ttl(ms(100)).stale_for(ms(60_000)).tag("tag");
+    source.let_through(1);
+    ask(&cache, &policy, &source).await.unwrap();
+    sleep(ms(150)).await;
+    store.delay.store(10, Ordering::Relaxed);
+    source.fail(true);
+    assert_eq!(ask(&cache, &policy, &source).await.unwrap(), 1, "stale, and being refreshed");
+    other.invalidate_tag("tag").await.unwrap();
+    let joined = ask_aside(&cache, &policy, &source);
+    source.begun(2).await;
+    source.open();
+    joined.await.unwrap().unwrap_err();
+}

@@ -172,6 +172,8 @@ struct OfNode {
     /// What this node has told the store, and when that was confirmed.
     told: Vec<(Instant, Kind, u64)>,
     running: usize,
+    /// When the last load ended: what it brought is handed over in the same moment, but after it.
+    ended: Option<Instant>,
 }
 
 impl Truth {
@@ -179,7 +181,8 @@ impl Truth {
     pub(super) fn promise(&self, node: usize, key: usize, bound: Option<Bound>) -> Promise {
         let (of, begun) = (&self.keys[key], Instant::now());
         // Who waits for a load that is under way gets what it brings.
-        let bound = bound.filter(|_| of.nodes[node].running == 0);
+        let OfNode { running, ended, .. } = of.nodes[node];
+        let bound = bound.filter(|_| running == 0 && ended != Some(begun));
         let elsewhere = bound.map(|bound| {
             let mut floor = Floor::default();
             let others = of.nodes.iter().enumerate().filter(|(other, _)| *other != node);
@@ -269,7 +272,9 @@ impl Truth {
     }
 
     pub(super) fn load_ends(&mut self, node: usize, key: usize) {
-        self.keys[key].nodes[node].running -= 1;
+        let of = &mut self.keys[key].nodes[node];
+        of.running -= 1;
+        of.ended = Some(Instant::now());
     }
 
     /// The life of `number` begins, not later than `from`.
