@@ -219,7 +219,7 @@ impl<S: Backend> Cache<S> {
         policy: &Policy,
     ) -> Result<Arc<T>, Error> {
         let value = Arc::new(value);
-        let fill = self.fill(key, policy, Shape::of::<T>(), &Seen::Nothing);
+        let fill = self.fill(key, policy.clone(), Shape::of::<T>(), &Seen::Nothing);
         let erased: AnyValue = Arc::<T>::clone(&value);
         let told = self.tiers.replace(fill, erased).await.map_err(|_| Error::LoadAborted)?;
         told.map(|()| value)

@@ -107,7 +107,7 @@ impl<S: Backend> Cache<S> {
         // From here to the spawn nothing waits: who boards a flight also starts it.
         let mut group = Vec::new();
         let answers = looked.into_iter().enumerate().map(|(at, seen)| {
-            let fill = || self.fill(&keys[at], &policy(&ids[at]), shape, &seen);
+            let fill = || self.fill(&keys[at], policy(&ids[at]), shape, &seen);
             let mut refresh = |entry: &Entry| {
                 if self.tiers.may_refresh(entry) {
                     self.take_seat(at, fill(), &mut group);

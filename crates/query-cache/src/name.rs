@@ -1,7 +1,8 @@
 //! What a store sees: fixed-length names and opaque versions.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use sha2::{Digest, Sha256};
 
@@ -45,6 +46,25 @@ impl Name {
     pub(crate) const fn twin(mut self) -> Self {
         self.0[31] ^= 1;
         self
+    }
+}
+
+/// A map by names. They are digests, which nobody can choose: some of their bits serve as the hash.
+pub(crate) type NameMap<V> = HashMap<Name, V, BuildHasherDefault<Given>>;
+
+/// Takes a hash from the bytes that are written, which are random.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given(u64);
+
+impl Hasher for Given {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_ne_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -5,11 +5,10 @@
 //! sent. As long as a name is here the store may hold versions and values that are dead, so nothing
 //! is read from it first.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::name::Name;
+use crate::name::{Name, NameMap};
 use crate::sync::lock;
 use crate::tags::Change;
 
@@ -30,7 +29,7 @@ pub(crate) struct Noted {
 #[derive(Debug, Default)]
 struct Names {
     /// Each name with the turn it was noted in, and what was done to it.
-    noted: HashMap<Name, Noted>,
+    noted: NameMap<Noted>,
     turn: u64,
 }
 
@@ -50,6 +49,10 @@ impl Pending {
             state.noted.insert(name, Noted { turn, change });
         }
         if state.noted.len() > self.limit {
+            tracing::warn!(
+                limit = self.limit,
+                "too many invalidations at once for the store: everything in it is"
+            );
             let change = state.noted.values().map(|noted| noted.change).max().unwrap_or(change);
             state.noted.clear();
             state.noted.insert(Name::everything(), Noted { turn, change });

@@ -93,12 +93,13 @@ impl<S: Backend> Cache<S> {
         match &seen {
             Seen::Fresh(entry) => Ok(Got::new(entry, Origin::Local)),
             Seen::Due(entry) => {
-                self.refresh(entry, || self.fill(key, policy, shape, &seen), load);
+                self.refresh(entry, || self.fill(key, policy.clone(), shape, &seen), load);
                 Ok(Got::new(entry, Origin::Local))
             }
             Seen::Stale(entry) => {
                 let patience = policy.patience_with_stale();
-                let awaited = self.refresh(entry, || self.fill(key, policy, shape, &seen), load);
+                let awaited =
+                    self.refresh(entry, || self.fill(key, policy.clone(), shape, &seen), load);
                 match awaited.filter(|_| !patience.is_zero()) {
                     Some(awaited) => {
                         let limits = (patience, policy.answer_limit());
@@ -108,7 +109,7 @@ impl<S: Backend> Cache<S> {
                 }
             }
             _ => {
-                let fill = self.fill(key, policy, shape, &seen);
+                let fill = self.fill(key, policy.clone(), shape, &seen);
                 self.load(fill, load, asked).await
             }
         }
@@ -199,7 +200,7 @@ impl<S: Backend> Cache<S> {
     }
 
     /// What a load needs to bring the next value of a key that was seen like this.
-    pub(crate) fn fill(&self, key: &Key, policy: &Policy, shape: Shape, seen: &Seen) -> Fill<S> {
+    pub(crate) fn fill(&self, key: &Key, policy: Policy, shape: Shape, seen: &Seen) -> Fill<S> {
         let (stale, early) = match seen {
             Seen::Due(entry) => (Some(Arc::clone(entry)), true),
             Seen::Stale(entry) => (Some(Arc::clone(entry)), false),
@@ -208,8 +209,8 @@ impl<S: Backend> Cache<S> {
         Fill {
             tiers: Arc::clone(&self.tiers),
             key: key.clone(),
-            policy: policy.clone(),
-            deps: Deps::new(key, policy),
+            deps: Deps::new(key, &policy),
+            policy,
             shape,
             stale,
             early,

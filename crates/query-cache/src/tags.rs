@@ -4,13 +4,12 @@
 //! changes the state; every entry that remembers the old one is dead from that moment, wherever it
 //! is, and so is the result of every load still under way.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::coherence::{News, Stripe};
-use crate::name::Name;
+use crate::name::{Name, NameMap};
 use crate::sync::lock;
 
 /// What a cached value depends on, in the words of the application: `person:7`, `table:shifts`.
@@ -83,7 +82,7 @@ pub(crate) struct TagTable {
 
 #[derive(Debug, Default)]
 struct Cells {
-    by_name: HashMap<Name, Arc<AtomicU64>>,
+    by_name: NameMap<Arc<AtomicU64>>,
     /// Unused cells are dropped when the table has grown to this size.
     sweep_at: usize,
 }

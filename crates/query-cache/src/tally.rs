@@ -1,6 +1,5 @@
 //! Counters: how often something happened, in the store all processes share.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use tokio::time::Instant;
 use crate::cache::Cache;
 use crate::error::{Error, StoreError};
 use crate::key::Key;
-use crate::name::Name;
+use crate::name::{Name, NameMap};
 use crate::store::{Backend, NoStore};
 use crate::sync::lock;
 
@@ -46,7 +45,7 @@ pub(crate) struct Tallies(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    counters: HashMap<Name, (i64, Instant)>,
+    counters: NameMap<(i64, Instant)>,
     sweep_at: usize,
 }
 

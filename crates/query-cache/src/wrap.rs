@@ -25,13 +25,13 @@ pub struct Cached<A, T, S = NoStore> {
     namespace: Namespace,
     template: Template<A>,
     policy: Policy,
-    tags: Arc<[TagOf<A>]>,
+    tags: Arc<[TagsOf<A>]>,
     shape: Shape,
     load: Arc<dyn Fn(A) -> Load + Send + Sync>,
     brings: std::marker::PhantomData<fn() -> T>,
 }
 
-type TagOf<A> = Arc<dyn Fn(&A) -> Tag + Send + Sync>;
+type TagsOf<A> = Arc<dyn Fn(&A) -> Vec<Tag> + Send + Sync>;
 
 impl<S> Cache<S> {
     /// `function` with its results kept by `policy`, under the key that `template` makes of its
@@ -134,9 +134,20 @@ impl<A: Arguments, T: Cacheable, S> Cached<A, T, S> {
 
     /// Adds a tag that depends on the arguments, to those of the policy. Must depend on nothing else.
     #[must_use]
-    pub fn tag<G: Into<Tag>>(mut self, tag: impl Fn(&A) -> G + Send + Sync + 'static) -> Self {
-        let tag: TagOf<A> = Arc::new(move |arguments| tag(arguments).into());
-        self.tags = self.tags.iter().cloned().chain([tag]).collect();
+    pub fn tag<G: Into<Tag>>(self, tag: impl Fn(&A) -> G + Send + Sync + 'static) -> Self {
+        self.tags(move |arguments| [tag(arguments)])
+    }
+
+    /// Adds tags that depend on the arguments, as [`tag`](Self::tag) adds one.
+    #[must_use]
+    pub fn tags<G, L>(mut self, tags: impl Fn(&A) -> L + Send + Sync + 'static) -> Self
+    where
+        G: Into<Tag>,
+        L: IntoIterator<Item = G>,
+    {
+        let tags: TagsOf<A> =
+            Arc::new(move |arguments| tags(arguments).into_iter().map(Into::into).collect());
+        self.tags = self.tags.iter().cloned().chain([tags]).collect();
         self
     }
 
@@ -159,7 +170,7 @@ impl<A: Arguments, T: Cacheable, S> Cached<A, T, S> {
 
     /// The policy for these arguments, with its tags.
     fn policy(&self, arguments: &A) -> Policy {
-        self.policy.clone().tags(self.tags.iter().map(|tag| tag(arguments)))
+        self.policy.clone().tags(self.tags.iter().flat_map(|tags| tags(arguments)))
     }
 }
 

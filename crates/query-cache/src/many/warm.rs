@@ -41,11 +41,9 @@ impl<S: Backend> Cache<S> {
             Seen::Due(entry) | Seen::Stale(entry) if !self.tiers.may_refresh(entry) => {
                 Answer::Here(Got::new(entry, Origin::Local))
             }
-            _ => self.take_seat(
-                at,
-                self.fill(&keys[at], &policy(&ids[at]), shape, &seen),
-                &mut group,
-            ),
+            _ => {
+                self.take_seat(at, self.fill(&keys[at], policy(&ids[at]), shape, &seen), &mut group)
+            }
         });
         let answers: Vec<Answer> = answers.collect();
         if !group.is_empty() {

@@ -25,13 +25,13 @@ impl<S: Backend> Cache<S> {
         match &seen {
             Seen::Fresh(entry) => Ok(Got::new(entry, Origin::Local)),
             Seen::Due(entry) | Seen::Stale(entry) => {
-                match self.refresh(entry, || self.fill(key, policy, shape, &seen), load) {
+                match self.refresh(entry, || self.fill(key, policy.clone(), shape, &seen), load) {
                     Some(awaited) => awaited.answer(asked, None).await,
                     // It is being refreshed, or has failed a moment ago.
                     None => Ok(Got::new(entry, Origin::Local)),
                 }
             }
-            _ => self.load(self.fill(key, policy, shape, &seen), load, asked).await,
+            _ => self.load(self.fill(key, policy.clone(), shape, &seen), load, asked).await,
         }
     }
 }

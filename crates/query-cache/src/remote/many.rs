@@ -1,6 +1,5 @@
 //! Many keys in one round trip.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::future;
@@ -8,7 +7,7 @@ use futures::future;
 use crate::clock::now;
 use crate::deps::Deps;
 use crate::error::StoreError;
-use crate::name::{Name, Version};
+use crate::name::{Name, NameMap, Version};
 use crate::shape::Shape;
 use crate::store::{Backend, Stored};
 use crate::tags::Change;
@@ -37,7 +36,7 @@ impl<S: Backend> Remote<S> {
         let needed = distinct(some.iter().flat_map(|(deps, _)| deps.names()));
         let both = future::try_join(self.get_all(&names), self.read_all(&needed));
         let (stored, versions) = self.ask(both).await.ok()?;
-        let versions: HashMap<Name, Option<Version>> = needed.into_iter().zip(versions).collect();
+        let versions: NameMap<Option<Version>> = needed.into_iter().zip(versions).collect();
         let mut pace = Pace::default();
         let mut found = Vec::with_capacity(some.len());
         for ((deps, shape), stored) in some.iter().zip(stored) {
@@ -65,7 +64,7 @@ impl<S: Backend> Remote<S> {
     ) -> Result<Vec<Option<Change>>, StoreError> {
         self.flush().await?;
         let names = distinct(lists.iter().flat_map(|list| list.iter().map(|(name, _)| name)));
-        let mut present = HashMap::with_capacity(names.len());
+        let mut present = NameMap::default();
         for names in names.chunks(AT_ONCE) {
             let versions = self.ask(self.read_all(names)).await?;
             present.extend(names.iter().copied().zip(versions));
@@ -80,7 +79,7 @@ impl<S: Backend> Remote<S> {
         self.flush().await.ok()?;
         let asked = now();
         let names = distinct(all.iter().flat_map(|deps| deps.names()));
-        let mut versions: HashMap<Name, Version> = HashMap::with_capacity(names.len());
+        let mut versions = NameMap::<Version>::default();
         for names in names.chunks(AT_ONCE) {
             let ensured = self.ask(self.ensure_all(names, ttl)).await.ok()?;
             versions.extend(names.iter().copied().zip(ensured));

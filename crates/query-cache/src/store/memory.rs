@@ -1,6 +1,5 @@
 //! The reference store: what the others are compared with.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::StoreError;
-use crate::name::{Name, Version};
+use crate::name::{Name, NameMap, Version};
 use crate::sync::lock;
 use crate::tally::{Tallies, Tally};
 
@@ -37,8 +36,8 @@ impl Default for MemoryStore {
 
 #[derive(Debug, Default)]
 struct Kept {
-    values: HashMap<Name, (Vec<u8>, Instant)>,
-    versions: HashMap<Name, (Version, Instant)>,
+    values: NameMap<(Vec<u8>, Instant)>,
+    versions: NameMap<(Version, Instant)>,
     sweep_at: usize,
 }
 

@@ -39,6 +39,7 @@ fn wrapped(cache: &Cache, template: Template<(u32, String)>, pool: &Pool) -> Shi
     cache
         .wrap(template, policy, move |person, month| query(pool.clone(), person, month))
         .tag(|(person, _)| format!("person:{person}"))
+        .tags(|(_, month)| [format!("month:{month}"), format!("year of {month}")])
 }
 
 fn july(person: u32) -> (u32, String) {
@@ -76,11 +77,13 @@ async fn two_functions_never_meet_and_are_emptied_apart() -> Result<(), Error> {
     assert_eq!(both().await?, (2, 1));
     cache.invalidate_tag("person:1").await?;
     assert_eq!(both().await?, (3, 2));
-    cache.invalidate_tag("person:2").await?;
+    cache.invalidate_tags(["person:2", "month:May"]).await?;
     hours.invalidate(july(1)).await?;
     assert_eq!(both().await?, (3, 3));
     cache.invalidate(&SHIFTS.key(july(1))).await?;
     assert_eq!(both().await?, (4, 3));
+    cache.invalidate_tag("year of July").await?;
+    assert_eq!(both().await?, (5, 4));
     shifts.expire(july(1)).await?;
     assert_eq!(shifts.traced(july(1)).await?.origin, Origin::Stale);
     Ok(())
