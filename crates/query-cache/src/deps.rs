@@ -10,11 +10,12 @@ pub(crate) struct Deps(Box<[Name]>);
 
 impl Deps {
     pub(crate) fn new(key: &Key, policy: &Policy) -> Self {
-        let mut tags: Vec<_> = policy.tag_list().iter().map(|tag| tag.version_name()).collect();
-        tags.sort_unstable();
-        tags.dedup();
-        let mut names = vec![Name::everything(), key.namespace_name()];
-        names.append(&mut tags);
+        let tags = policy.tag_list();
+        let mut names = Vec::with_capacity(3 + tags.len());
+        names.extend(tags.iter().map(|tag| tag.version_name()));
+        names.sort_unstable();
+        names.dedup();
+        names.splice(0..0, [Name::everything(), key.namespace_name()]);
         names.push(key.version_name());
         Self(names.into())
     }

@@ -81,7 +81,7 @@ impl Key {
 
     /// Where a store keeps the value. Costs one SHA-256 of the canonical bytes.
     pub fn name(&self) -> Name {
-        Name::digest(b"entry", self.as_bytes())
+        Name::digest(b"key", self.as_bytes())
     }
 
     /// What an invalidation of this one key renews.

@@ -83,7 +83,7 @@ fn names_do_not_change() {
     );
     assert_eq!(
         key.name().to_string(),
-        "5e5fb8ee49f8f4ecd8db877b0e1be3e45c08decadf306f9ffd9f5e9c8dab371c"
+        "8adb7e42436fbbe7c6ad79a5b19e8f9860e4503eb504275280fecd9ccf72533b"
     );
 }
 

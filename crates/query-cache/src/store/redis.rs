@@ -194,7 +194,7 @@ fn done(_: &Session, answers: Vec<Value>) -> Result<(), Fault> {
 /// Asks for the epoch and for what is under each of `names`.
 fn mget(pipe: &mut Pipeline, session: &Session, names: &[Name]) {
     let mget = pipe.cmd("MGET").arg(session.setup().epoch_key());
-    names.iter().for_each(|name| _ = mget.arg(session.key(name)));
+    session.keys(names, |key| _ = mget.arg(key));
 }
 
 /// What was under each name, if the epoch is the one they were asked for in.

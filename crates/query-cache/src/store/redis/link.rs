@@ -201,6 +201,17 @@ impl Session {
         [&self.setup.prefix, self.epoch.number(), name.as_bytes()].concat()
     }
 
+    /// Hands over where each of `names` is, in one buffer.
+    pub(super) fn keys(&self, names: &[Name], mut each: impl FnMut(&[u8])) {
+        let mut key = [&self.setup.prefix, self.epoch.number()].concat();
+        let before = key.len();
+        for name in names {
+            key.truncate(before);
+            key.extend_from_slice(name.as_bytes());
+            each(&key);
+        }
+    }
+
     pub(super) fn setup(&self) -> &Setup {
         &self.setup
     }

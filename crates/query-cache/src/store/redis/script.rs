@@ -130,7 +130,7 @@ impl Scripts {
 fn begin(script: &Script, session: &Session, names: &[Name]) -> Cmd {
     let mut call = redis::cmd("EVALSHA");
     call.arg(script.get_hash()).arg(names.len() + 1).arg(session.setup().epoch_key());
-    names.iter().for_each(|name| _ = call.arg(session.key(name)));
+    session.keys(names, |key| _ = call.arg(key));
     call.arg(session.epoch.as_bytes());
     call
 }
