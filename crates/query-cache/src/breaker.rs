@@ -41,6 +41,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the store is suspended.
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.state).closed_until.is_some()
+    }
+
     /// Whether the store was suspended.
     pub(crate) fn succeeded(&self) -> bool {
         std::mem::take(&mut *lock(&self.state)).closed_until.is_some()

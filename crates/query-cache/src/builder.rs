@@ -71,7 +71,8 @@ impl<S> CacheBuilder<S> {
     /// Keeps values of up to `bytes` in all in this process, instead of a number of them. A value
     /// counts with about the memory that it takes, its key and some 400 bytes of bookkeeping included.
     /// To find out, serde goes through it once when it is kept; what its type shares, skips or keeps
-    /// spare is not seen by that. A value of over about a sixteenth of the budget is not kept.
+    /// spare is not seen by that. A value that is larger than its
+    /// shard's part, a sixteenth of the budget on two cores and less on more, is not kept.
     #[must_use]
     pub fn local_bytes(mut self, bytes: u64) -> Self {
         self.tier = Tier::Bytes(bytes);

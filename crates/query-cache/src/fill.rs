@@ -10,7 +10,7 @@ use crate::clock::now;
 use crate::deps::Deps;
 use crate::entry::{AnyValue, Entry, Freshness, Times};
 use crate::error::Error;
-use crate::fill_lock::FillGuard;
+use crate::fill_lock::ErasedFillLock;
 use crate::flight::Ticket;
 use crate::key::Key;
 use crate::load::{Brought, Load};
@@ -44,9 +44,16 @@ impl<S: Backend> Fill<S> {
 
     async fn load(mut self, ticket: Ticket<Landed>, load: Load) {
         let Some(ticket) = self.ask_store(ticket).await else { return };
-        let guard = self.fill_lock().await;
-        let again = if guard.is_some() { self.ask_store(ticket).await } else { Some(ticket) };
-        let Some(ticket) = again else { return };
+        let (ticket, guard) = match self.fill_lock() {
+            Some(lock) => {
+                let locked = tokio::time::timeout(self.tiers.fill_lock_wait, lock.lock(&self.key));
+                let guard = locked.await.ok().flatten();
+                // Who held it has loaded, perhaps, also where it was not got.
+                (self.ask_store(ticket).await, guard)
+            }
+            None => (Some(ticket), None),
+        };
+        let Some(ticket) = ticket else { return };
         // Before the load begins: an invalidation from here on outdates what it brings.
         let versions = self.versions().await;
         self.forget_outdated(&ticket, versions.as_ref());
@@ -110,12 +117,10 @@ impl<S: Backend> Fill<S> {
         });
     }
 
-    /// Waits for the other processes, but not for long, and only where they could hand over a
-    /// value.
-    async fn fill_lock(&self) -> Option<FillGuard> {
-        self.tiers.remote.as_ref()?;
-        let locked = self.tiers.fill_lock.as_ref()?.lock(&self.key);
-        tokio::time::timeout(self.tiers.fill_lock_wait, locked).await.ok()?
+    /// The lock that keeps others from loading, where they could hand over a value.
+    fn fill_lock(&self) -> Option<&dyn ErasedFillLock> {
+        self.tiers.remote.as_ref().filter(|remote| remote.is_asked())?;
+        self.tiers.fill_lock.as_deref()
     }
 
     async fn versions(&self) -> Option<Held> {

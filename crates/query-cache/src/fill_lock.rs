@@ -11,9 +11,10 @@ pub type FillGuard = Box<dyn Send + Sync>;
 
 /// Lets one process at a time load a value that all of them share through a store.
 ///
-/// Asked before a load, after both tiers had nothing. A lock saves work and promises nothing: the
-/// cache waits for it for at most [`fill_lock_wait`](crate::CacheBuilder::fill_lock_wait), then
-/// looks into the store once more and loads without it.
+/// Asked before a load, after both tiers had nothing; not while the store does not answer. A lock saves
+/// work and promises nothing: the cache waits for it for at most
+/// [`fill_lock_wait`](crate::CacheBuilder::fill_lock_wait), looks into the store once more, and then
+/// loads, with it or without.
 ///
 /// ```
 /// use query_cache::{FillGuard, FillLock, Key};

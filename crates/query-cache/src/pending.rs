@@ -12,11 +12,10 @@ use crate::name::{Name, NameMap};
 use crate::sync::lock;
 use crate::tags::Change;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Pending {
     names: Mutex<Names>,
     count: AtomicUsize,
-    limit: usize,
 }
 
 /// When a name was noted, and what was done to it.
@@ -34,11 +33,6 @@ struct Names {
 }
 
 impl Pending {
-    /// When more than `limit` names wait, they are replaced by the one that everything depends on.
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { names: Mutex::default(), count: AtomicUsize::new(0), limit }
-    }
-
     pub(crate) fn note(&self, names: impl IntoIterator<Item = Name>, change: Change) {
         let mut state = lock(&self.names);
         state.turn += 1;
@@ -48,16 +42,25 @@ impl Pending {
             let change = state.noted.get(&name).map_or(change, |noted| noted.change.max(change));
             state.noted.insert(name, Noted { turn, change });
         }
-        if state.noted.len() > self.limit {
-            tracing::warn!(
-                limit = self.limit,
-                "too many invalidations at once for the store: everything in it is"
-            );
-            let change = state.noted.values().map(|noted| noted.change).max().unwrap_or(change);
-            state.noted.clear();
-            state.noted.insert(Name::everything(), Noted { turn, change });
-        }
         self.count.store(state.noted.len(), Ordering::Release);
+    }
+
+    /// Where more than `limit` names wait, they are replaced by the one that everything depends on.
+    pub(crate) fn cut(&self, limit: usize) {
+        let mut state = lock(&self.names);
+        if state.noted.len() <= limit {
+            return;
+        }
+        tracing::warn!(
+            limit,
+            "too many invalidations wait for the store: it will forget everything"
+        );
+        state.turn += 1;
+        let change = state.noted.values().map(|noted| noted.change).max();
+        let noted = Noted { turn: state.turn, change: change.unwrap_or(Change::Outdated) };
+        state.noted.clear();
+        state.noted.insert(Name::everything(), noted);
+        self.count.store(1, Ordering::Release);
     }
 
     /// What has to be sent.
@@ -95,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_is_noted_again_while_it_is_sent_stays() {
-        let pending = Pending::new(10);
+        let pending = Pending::default();
         pending.note([name(1), name(2)], Change::Outdated);
         let list = pending.list();
         pending.note([name(1)], Change::Outdated);
@@ -105,15 +108,18 @@ mod tests {
 
     #[test]
     fn too_many_names_become_the_one_that_everything_depends_on() {
-        let pending = Pending::new(10);
+        let pending = Pending::default();
         pending.note((0..20).map(name), Change::Outdated);
+        pending.cut(20);
+        assert_eq!(pending.len(), 20);
+        pending.cut(10);
         assert_eq!(pending.len(), 1);
         assert_eq!(pending.list()[0].0, Name::everything());
     }
 
     #[test]
     fn an_expiry_saves_nothing_that_is_outdated() {
-        let pending = Pending::new(2);
+        let pending = Pending::default();
         pending.note([name(1)], Change::Outdated);
         pending.note([name(1), name(2)], Change::Expired);
         let change = |wanted| {
@@ -122,7 +128,7 @@ mod tests {
         };
         assert_eq!(change(name(1)), Some(Change::Outdated));
         assert_eq!(change(name(2)), Some(Change::Expired));
-        pending.note([name(3)], Change::Expired);
+        pending.cut(1);
         assert_eq!(change(Name::everything()), Some(Change::Outdated));
     }
 }

@@ -20,7 +20,7 @@ use crate::entry::AnyValue;
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::name::{Name, Version};
-use crate::pending::Pending;
+use crate::pending::{Noted, Pending};
 use crate::shape::Shape;
 use crate::stats::Counters;
 use crate::store::{Backend, Stored};
@@ -78,13 +78,19 @@ pub(crate) struct Remote<S> {
     pending: Pending,
     counters: Arc<Counters>,
     resending: AtomicBool,
+    /// One caller at a time sends what all have noted.
+    sending: tokio::sync::Mutex<()>,
     /// Among the names of each change made here: what is heard with it is known already.
     own: Name,
 }
 
 impl<S> Remote<S> {
-    /// Invalidations that may wait for the store one by one.
+    /// Invalidations that may wait one by one for a store that fails.
     const PENDING: usize = 10_000;
+
+    /// So many are sent by one call: a store that runs one command at a time does nothing else
+    /// meanwhile.
+    const SENT_AT_ONCE: usize = 1000;
 
     pub(crate) fn new(
         store: S,
@@ -93,10 +99,10 @@ impl<S> Remote<S> {
         counters: Arc<Counters>,
     ) -> Self {
         let breaker = Breaker::new(treatment.pause);
-        let (codec, pending) = (Arc::new(codec), Pending::new(Self::PENDING));
-        let resending = AtomicBool::new(false);
+        let (codec, pending) = (Arc::new(codec), Pending::default());
+        let (resending, sending) = (AtomicBool::new(false), tokio::sync::Mutex::default());
         let own = Name::digest(b"own", Version::random().as_bytes());
-        Self { store, treatment, codec, breaker, pending, counters, resending, own }
+        Self { store, treatment, codec, breaker, pending, counters, resending, sending, own }
     }
 
     /// To be called before the local tier forgets `names`: who finds nothing locally after that
@@ -196,7 +202,19 @@ impl<S: Backend> Remote<S> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let list = self.pending.list();
+        // What others have noted meanwhile goes along, and they find nothing left to send.
+        let _turn = self.sending.lock().await;
+        for list in self.pending.list().chunks(Self::SENT_AT_ONCE) {
+            if let Err(error) = self.send_changes(list).await {
+                self.pending.cut(Self::PENDING);
+                return Err(error);
+            }
+            self.pending.sent(list);
+        }
+        Ok(())
+    }
+
+    async fn send_changes(&self, list: &[(Name, Noted)]) -> Result<(), StoreError> {
         let of = |change| {
             let noted = list.iter().filter(move |(_, noted)| noted.change == change);
             let mut names: Vec<_> = noted.map(|(name, _)| *name).collect();
@@ -212,9 +230,12 @@ impl<S: Backend> Remote<S> {
             let offered = Version::random();
             if expired.is_empty() { Ok(()) } else { self.store.expire(&expired, offered).await }
         };
-        self.ask(future::try_join(remove, expire)).await?;
-        self.pending.sent(&list);
-        Ok(())
+        self.ask(future::try_join(remove, expire)).await.map(|_| ())
+    }
+
+    /// Whether the store is not left alone at the moment.
+    pub(crate) fn is_asked(&self) -> bool {
+        !self.breaker.is_open()
     }
 
     /// Sends now; if that fails, again in the background until it succeeds.

@@ -8,7 +8,7 @@ use query_cache::{Cache, Error, FillGuard, FillLock, Key, Policy};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::support::{Down, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed};
+use crate::support::{Down, Mode, Source, TestStore, ask, ask_aside, key, minute, ms, relaxed};
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_load_runs_once_and_tells_all_the_same() {
@@ -152,6 +152,31 @@ async fn a_fill_lock_that_never_comes_delays_a_load_but_does_not_stop_it() {
     let begun = Instant::now();
     assert_eq!(ask(&cache, &minute(), &Source::new(1)).await.unwrap(), 1);
     assert!(begun.elapsed() >= ms(300) && begun.elapsed() < ms(310));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_a_fill_lock_was_waited_for_in_vain_is_not_loaded_again() {
+    let lock = OneAtATime::default();
+    let _held = lock.lock(&key()).await;
+    let (store, source) = (TestStore::new(), Source::new(1));
+    let cache = Cache::builder().store(Arc::clone(&store)).fill_lock(lock).build();
+    let waits = ask_aside(&cache, &minute(), &source);
+    tokio::time::sleep(ms(10)).await;
+    ask(&relaxed(&store), &minute(), &source).await.unwrap();
+    assert_eq!(waits.await.unwrap().unwrap(), 1);
+    assert_eq!(source.loads(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_is_silent_nobody_waits_for_a_fill_lock() {
+    let lock = OneAtATime::default();
+    let _held = lock.lock(&key()).await;
+    let (store, source) = (TestStore::new(), Source::new(1));
+    store.set_mode(Mode::Hangs);
+    let cache = Cache::builder().store(store).fill_lock(lock).store_timeout(ms(250)).build();
+    let begun = Instant::now();
+    ask(&cache, &minute(), &source).await.unwrap();
+    assert!(begun.elapsed() < ms(300), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,6 +72,8 @@ pub(crate) struct TestStore {
     /// Each call sleeps so many milliseconds before it does something, and then once more.
     pub(crate) delay: AtomicU64,
     pub(crate) calls: AtomicUsize,
+    /// Names that it was told to remove.
+    pub(crate) removed: AtomicUsize,
     corrupt: Mutex<bool>,
     written: AtomicUsize,
     line: watch::Sender<Line>,
@@ -185,6 +187,7 @@ impl Store for TestStore {
 
     async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
         let (kept, names) = (self.kept(), names.to_vec());
+        self.removed.fetch_add(names.len(), Ordering::Relaxed);
         self.call(async move { kept().remove(&names).await }).await
     }
 }

@@ -1,8 +1,9 @@
 //! Two caches on one store, as two processes are.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use query_cache::{AnyStore, Cache, Tenant};
+use query_cache::{AnyStore, Cache, Key, Tenant};
 use tokio::time::{advance, sleep};
 
 use crate::support::{
@@ -132,8 +133,7 @@ async fn large_values_are_compressed_and_too_large_ones_stay_out_of_the_store() 
     let store = TestStore::new();
     let cache = Cache::builder().store(std::sync::Arc::clone(&store)).largest_value(50_000).build();
     let text = |length: usize| move || async move { Ok::<_, Down>("night ".repeat(length)) };
-    let keys =
-        [1_000, 10_000].map(|length| (query_cache::Key::new("t").part(length as u64), length));
+    let keys = [1_000, 10_000].map(|length| (Key::new("t").part(length as u64), length));
     for (key, length) in &keys {
         cache.get_or_load(key, &minute(), text(*length)).await.unwrap();
     }
@@ -178,4 +178,30 @@ async fn tenants_never_meet() {
     assert_eq!(cache.get::<bool>(&south.key("q")).await.unwrap().as_deref(), Some(&false));
     cache.clear(south.namespace("q")).await.unwrap();
     assert_eq!(cache.get::<bool>(&south.key("q")).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_invalidations_at_once_send_each_name_about_once() {
+    let store = TestStore::slow(5);
+    let cache = relaxed(&store);
+    let keys = (0..1000u32).map(|id| Key::new("row").part(id));
+    let all = keys.map(|key| {
+        let cache = cache.clone();
+        tokio::spawn(async move { cache.invalidate(&key).await })
+    });
+    for invalidated in all.collect::<Vec<_>>() {
+        invalidated.await.unwrap().unwrap();
+    }
+    let removed = store.removed.load(Ordering::Relaxed);
+    assert!((2000..2100).contains(&removed), "{removed} names, two for each key");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_number_of_tags_takes_what_has_none_of_them() {
+    let (store, source) = (TestStore::new(), Source::new(1));
+    let cache = strict(&store);
+    ask(&cache, &minute().tag("other"), &source).await.unwrap();
+    cache.invalidate_tags((0..25_000).map(|day| format!("day:{day}"))).await.unwrap();
+    ask(&cache, &minute().tag("other"), &source).await.unwrap();
+    assert_eq!(source.loads(), 1);
 }
