@@ -204,8 +204,7 @@ impl<S> CacheBuilder<S> {
         let counters = Arc::new(Counters { observer, ..Counters::default() });
         let (local, weigh) = self.tier.build();
         let codec = Codec::new(&self.packing);
-        let remote =
-            |store| Arc::new(Remote::new(store, self.treatment, codec, Arc::clone(&counters)));
+        let remote = |store| Remote::new(store, self.treatment, codec, Arc::clone(&counters));
         Cache::from_tiers(Tiers {
             local,
             remote: self.store.map(remote),

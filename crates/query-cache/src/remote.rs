@@ -4,9 +4,10 @@
 mod listening;
 mod many;
 mod packing;
+mod revival;
 mod tally;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -77,11 +78,12 @@ pub(crate) struct Remote<S> {
     breaker: Breaker,
     pending: Pending,
     counters: Arc<Counters>,
-    resending: AtomicBool,
+    reviving: AtomicBool,
     /// One caller at a time sends what all have noted.
     sending: tokio::sync::Mutex<()>,
     /// Among the names of each change made here: what is heard with it is known already.
     own: Name,
+    me: Weak<Self>,
 }
 
 impl<S> Remote<S> {
@@ -97,12 +99,21 @@ impl<S> Remote<S> {
         treatment: Treatment,
         codec: Codec,
         counters: Arc<Counters>,
-    ) -> Self {
-        let breaker = Breaker::new(treatment.pause);
-        let (codec, pending) = (Arc::new(codec), Pending::default());
-        let (resending, sending) = (AtomicBool::new(false), tokio::sync::Mutex::default());
-        let own = Name::digest(b"own", Version::random().as_bytes());
-        Self { store, treatment, codec, breaker, pending, counters, resending, sending, own }
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            store,
+            treatment,
+            codec: Arc::new(codec),
+            // The task that asks whether it is back does so after each pause. Where there is no task any
+            // more, a caller does.
+            breaker: Breaker::new(treatment.pause.saturating_mul(2)),
+            pending: Pending::default(),
+            counters,
+            reviving: AtomicBool::new(false),
+            sending: tokio::sync::Mutex::default(),
+            own: Name::digest(b"own", Version::random().as_bytes()),
+            me: Weak::clone(me),
+        })
     }
 
     /// To be called before the local tier forgets `names`: who finds nothing locally after that
@@ -239,19 +250,15 @@ impl<S: Backend> Remote<S> {
     }
 
     /// Sends now; if that fails, again in the background until it succeeds.
-    pub(crate) async fn flush_or_retry(self: &Arc<Self>) -> Result<(), StoreError>
-    where
-        S: 'static,
-    {
-        // Started first: the caller may go away while the store is being told.
-        let retry = RetryOnDrop(self);
+    pub(crate) async fn flush_or_retry(&self) -> Result<(), StoreError> {
+        // Made first: the caller may go away while the store is being told.
+        let _revive = ReviveOnDrop(self);
         let mut sent = self.flush().await;
         if matches!(sent, Err(StoreError::Failed(_))) {
             // A connection that was cut while idle is noticed, and replaced, by the first call on
             // it.
             sent = self.flush().await;
         }
-        drop(retry);
         sent
     }
 
@@ -276,41 +283,40 @@ impl<S: Backend> Remote<S> {
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        if self.breaker.allows(now()) {
+            return self.ask_now(call).await;
+        }
+        self.counters.store_errors.one();
+        Err(StoreError::Suspended)
+    }
+
+    /// The same, also while it is suspended.
+    async fn ask_now<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let limit = self.treatment.limit;
-        let answer = if self.breaker.allows(now()) {
-            tokio::time::timeout(limit, call).await.unwrap_or(Err(StoreError::Timeout { limit }))
-        } else {
-            Err(StoreError::Suspended)
-        };
+        let answer = tokio::time::timeout(limit, call).await;
+        let answer = answer.unwrap_or(Err(StoreError::Timeout { limit }));
         let observer = &self.counters.observer;
         match &answer {
-            Ok(_) if self.breaker.succeeded() => observer.tell(|o| o.store_resumed()),
+            Ok(_) if self.breaker.succeeded() => {
+                tracing::info!("the store answers again");
+                observer.tell(|o| o.store_resumed());
+            }
             Ok(_) => (),
-            Err(StoreError::Suspended) => self.counters.store_errors.one(),
             Err(error) => {
                 self.counters.store_errors.one();
                 tracing::debug!(%error, "the store did not answer");
                 observer.tell(|o| o.store_failed(error));
                 if self.breaker.failed(now(), matches!(error, StoreError::Timeout { .. })) {
+                    tracing::warn!(%error, "the store is left alone for a while");
                     observer.tell(|o| o.store_suspended());
+                    self.revive();
                 }
             }
         }
         answer
-    }
-
-    async fn resend(remote: Weak<Self>, pause: Duration) {
-        loop {
-            tokio::time::sleep(pause).await;
-            let Some(remote) = remote.upgrade() else { return };
-            if remote.flush().await.is_ok() && remote.pending.is_empty() {
-                remote.resending.store(false, Ordering::Release);
-                // What was noted before that has found the mark set, and started no other task.
-                if remote.pending.is_empty() || remote.resending.swap(true, Ordering::AcqRel) {
-                    return;
-                }
-            }
-        }
     }
 }
 
@@ -338,31 +344,10 @@ fn change(
 
 /// Starts the background task when names are still unsent, also when the caller's future is
 /// dropped.
-struct RetryOnDrop<'a, S: Backend>(&'a Arc<Remote<S>>);
+struct ReviveOnDrop<'a, S: Backend>(&'a Remote<S>);
 
-impl<S: Backend> Drop for RetryOnDrop<'_, S> {
+impl<S: Backend> Drop for ReviveOnDrop<'_, S> {
     fn drop(&mut self) {
-        let remote = self.0;
-        if remote.pending.is_empty() || remote.resending.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let done = Resending(Arc::downgrade(remote));
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (weak, pause) = (Arc::downgrade(remote), remote.treatment.pause);
-        runtime.spawn(async move {
-            let _done = done;
-            Remote::resend(weak, pause).await;
-        });
-    }
-}
-
-/// Clears the mark when the background task ends, in whatever way.
-struct Resending<S>(Weak<Remote<S>>);
-
-impl<S> Drop for Resending<S> {
-    fn drop(&mut self) {
-        if let Some(remote) = self.0.upgrade() {
-            remote.resending.store(false, Ordering::Release);
-        }
+        self.0.revive();
     }
 }

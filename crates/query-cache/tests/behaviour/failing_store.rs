@@ -39,11 +39,15 @@ async fn hits_go_on_while_the_store_is_away() {
         let cache = relaxed(&store);
         ask(&cache, &minute(), &source).await.unwrap();
         store.set_mode(mode);
+        let mut waits = 0;
         for _ in 0..50 {
             sleep(ms(200)).await;
+            let begun = Instant::now();
             assert_eq!(ask(&cache, &minute(), &source).await.unwrap(), 1, "{mode:?}");
+            waits += usize::from(begun.elapsed() > ms(0));
         }
         assert_eq!(source.loads(), 1, "{mode:?}");
+        assert!(waits <= 1, "{mode:?}: {waits} hits waited");
     }
 }
 
@@ -58,6 +62,20 @@ async fn the_store_is_used_again_when_it_is_back() {
     cache.set(&key(), 2u64, &minute()).await.unwrap();
     let other = relaxed(&store);
     assert_eq!(other.get::<u64>(&key()).await.unwrap().as_deref(), Some(&2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_back_is_noticed_though_nobody_asks_it() {
+    let (store, source) = (TestStore::new(), Source::new(1));
+    let cache = relaxed(&store);
+    store.set_mode(Mode::Hangs);
+    ask(&cache, &minute(), &source).await.unwrap();
+    sleep(ms(10_000)).await;
+    store.set_mode(Mode::Works);
+    sleep(ms(1500)).await;
+    let calls = store.calls();
+    ask(&cache, &minute(), &source).await.unwrap();
+    assert!(store.calls() > calls, "it is asked at once");
 }
 
 #[tokio::test(start_paused = true)]
