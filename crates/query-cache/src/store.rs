@@ -92,10 +92,12 @@ pub trait Versions: Send + Sync {
 /// What a store tells by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// These names were [removed](Store::remove). The names of one call come together.
+    /// These names were [removed](Store::remove). The names of one call come together, or in parts
+    /// that each end with the last of them.
     Removed(Vec<Name>),
 
-    /// These names were [expired](Versions::expire). The names of one call come together.
+    /// These names were [expired](Versions::expire). The names of one call come together, or in
+    /// parts that each end with the last of them.
     Expired(Vec<Name>),
 
     /// All that was done before this moment, of tokio's clock, has been told by now, except for what a
@@ -111,8 +113,8 @@ pub enum Heard {
 /// compares each of its values with the store once in a while.
 pub trait Listen: Send + Sync {
     /// Calls `tell` for everything that is done through this store or any other on the same data,
-    /// this handle's own doings included, in the order it is done; and proves about `every` so
-    /// often that nothing was missed.
+    /// this handle's own doings included, of each name in the order it is done; and proves about
+    /// `every` so often that nothing was missed.
     ///
     /// What is done before the first [`Heard::Proven`] need not be told. After a break it should go
     /// on by itself, with a [`Heard::Gap`]. `tell` is quick and does not block. Ends when there will

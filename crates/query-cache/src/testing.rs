@@ -239,17 +239,29 @@ async fn what_is_done_is_told<S: Backend>(store: &S) {
     let listening = std::pin::pin!(store.listen(Duration::from_millis(20), tell));
     let doing = std::pin::pin!(async {
         proven_after(&heard, now()).await;
-        let [first, second, third] = [0; 3].map(|_| name());
-        ok(store.ensure(&[first, second], Version::random(), MINUTE).await);
-        ok(store.remove(&[first, second]).await);
-        ok(store.expire(&[third], Version::random()).await);
+        let names = [0; 5].map(|_| name());
+        let [.., last] = names;
+        ok(store.ensure(&names, Version::random(), MINUTE).await);
+        ok(store.remove(&names).await);
+        for name in names {
+            ok(store.expire(&[name], Version::random()).await);
+        }
         let told = proven_after(&heard, now()).await;
-        let at = |wanted: Heard| told.iter().position(|heard| *heard == wanted);
-        let removed = at(Heard::Removed(vec![first, second]));
-        assert!(removed.is_some(), "a removal is told before it is proven that nothing was missed");
-        let expired = at(Heard::Expired(vec![third]));
-        assert!(expired.is_some(), "so is an expiry");
-        assert!(removed < expired, "news come in the order of what was done");
+        for name in names {
+            let removed = told
+                .iter()
+                .position(|heard| matches!(heard, Heard::Removed(names) if names.contains(&name)));
+            assert!(
+                removed.is_some(),
+                "a removal is told before it is proven that nothing was missed"
+            );
+            let expired = told.iter().position(|heard| *heard == Heard::Expired(vec![name]));
+            assert!(expired.is_some(), "so is an expiry");
+            assert!(removed < expired, "news of a name come in the order of what was done to it");
+        }
+        let with_last =
+            |heard: &Heard| !matches!(heard, Heard::Removed(names) if names.last() != Some(&last));
+        assert!(told.iter().all(with_last), "each part of a call's names comes with the last one");
     });
     match future::select(listening, doing).await {
         Either::Left(((), _)) => {

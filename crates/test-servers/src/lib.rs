@@ -5,7 +5,7 @@
 //! * The **shared** pair, which `cargo xtask test` starts once and names in `TEST_DATABASE_URL` and
 //!   `TEST_REDIS_URL`. A test takes its own corner of it: [`postgres_url`] makes a new empty
 //!   database, [`unique_prefix`] a key prefix nobody else has. Such tests run in parallel.
-//! * A **private** server, [`OwnPostgres`] or [`OwnRedis`], for a test that kills or pauses a
+//! * A **private** server, [`OwnPostgres`], [`OwnRedis`] or [`OwnRedisCluster`], for a test that kills or pauses a
 //!   server, counts its statistics or changes its settings.
 //!
 //! ```no_run
@@ -37,6 +37,7 @@
 //! their names begin with `test_`.
 
 mod account;
+mod cluster;
 mod error;
 mod find;
 mod options;
@@ -47,6 +48,7 @@ mod redis;
 mod shared;
 mod wait;
 
+pub use cluster::OwnRedisCluster;
 pub use error::Error;
 pub use find::{INSTALL_COMMAND, PostgresBinaries, redis_server};
 pub use options::{Durability, Options};

@@ -29,7 +29,7 @@ pub(crate) fn on_a_free_one(mut start: impl FnMut(u16) -> Result<(), Error>) -> 
 }
 
 /// A port of 127.0.0.1 that was free a moment ago.
-fn free() -> std::io::Result<u16> {
+pub(crate) fn free() -> std::io::Result<u16> {
     let mut refusal = None;
     for _ in 0..TRIES {
         let port = fastrand::u16(PORTS);

@@ -61,6 +61,10 @@ impl OwnRedis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
     /// SIGKILL, as a power cut would. The data is lost unless the server is
     /// [`Durable`](Durability::Durable).
     pub fn kill(&mut self) {
@@ -101,7 +105,7 @@ impl OwnRedis {
             command.arg(format!("--{name}")).arg(value);
         }
         let mut process = Process::start(&self.home, &mut command, StopSignal::Kill)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let address = self.address();
         process.wait_ready("redis-server", READY_WITHIN, || answers(address))?;
         self.process = Some(process);
         Ok(())

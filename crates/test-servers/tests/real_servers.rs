@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use test_servers::{Durability, Error, Options, OwnPostgres, OwnRedis, PostgresBinaries};
+use test_servers::{
+    Durability, Error, Options, OwnPostgres, OwnRedis, OwnRedisCluster, PostgresBinaries,
+};
 
 fn psql(url: &str, statement: &str) -> Result<String, String> {
     let binaries = PostgresBinaries::find().unwrap();
@@ -147,6 +149,21 @@ fn a_redis_killed_and_restarted_is_empty_unless_durable() {
         server.restart();
         assert_eq!(redis(&server.url(), "GET key").unwrap(), kept);
     }
+}
+
+#[test]
+fn nodes_of_a_cluster_share_the_slots_and_stay_members_when_killed() {
+    let mut cluster = OwnRedisCluster::start(3);
+    assert!(cluster.is_whole());
+    let urls = cluster.urls();
+    let moved = format!("-MOVED 12182 {}", address(&urls[2]));
+    assert_eq!(redis(&urls[0], "SET foo 7").unwrap(), moved);
+    assert_eq!(redis(&urls[2], "SET foo 7").unwrap(), "+OK");
+    cluster.nodes()[2].kill();
+    assert!(!cluster.is_whole());
+    cluster.nodes()[2].restart();
+    assert!(within(Duration::from_secs(20), || cluster.is_whole()), "it was not taken back");
+    assert_eq!(redis(&urls[2], "GET foo").unwrap(), "$-1");
 }
 
 #[test]

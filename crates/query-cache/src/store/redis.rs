@@ -4,7 +4,7 @@
 //! breaks. Every call is one round trip. Values of over 64 KiB go over a second one, so that others do
 //! not wait for them, and cost one round trip more; what an invalidation leaves of them in memory
 //! ends with its time to live. Nothing is ever searched: no `SCAN`, no `KEYS`. Needs
-//! Redis 4 or later. Redis Cluster is not supported: versions of one value lie in different slots.
+//! Redis 4 or later. On Redis Cluster: [`ClusterStore`].
 //!
 //! A server with `maxmemory` should evict (`allkeys-lru` or the like): a value or version that was
 //! evicted costs a load and nothing else. With `noeviction` a full server still takes
@@ -42,16 +42,20 @@ use redis::{Client, Pipeline, Value};
 use crate::error::StoreError;
 use crate::name::{Name, Version};
 
-use self::link::{Fault, Link, Session, Setup};
+pub use self::cluster::ClusterStore;
+use self::link::{Fault, Link, Route, Session, Setup};
+use self::node::Node;
 use self::script::Scripts;
 use self::wire::Deed;
 use super::{Item, Store, Stored, Versions};
 
 mod bulk;
 mod clock;
+mod cluster;
 mod epoch;
 mod link;
 mod listen;
+mod node;
 mod script;
 mod tally;
 mod wire;
@@ -83,8 +87,7 @@ impl RedisStore {
 
     /// The store behind a client that was set up elsewhere.
     pub fn new(client: Client, prefix: impl Into<String>) -> Self {
-        let (prefix, scripts) = (prefix.into().into_bytes(), Scripts::new());
-        Self::set_up(Setup { client, prefix, scripts, trusts_restarts: false })
+        Self::set_up(client, prefix.into().into_bytes(), false)
     }
 
     /// Takes a server to remember after a restart or a fail-over all that it confirmed before. What
@@ -95,20 +98,46 @@ impl RedisStore {
     /// for all. Connects anew.
     #[must_use]
     pub fn trust_restarts(self) -> Self {
-        let Setup { client, prefix, .. } = &*self.link.setup;
-        let (client, prefix, scripts) = (client.clone(), prefix.clone(), Scripts::new());
-        Self::set_up(Setup { client, prefix, scripts, trusts_restarts: true })
+        match &self.link.route {
+            Route::Server(node) => {
+                Self::set_up(node.client.clone(), self.link.setup.prefix.clone(), true)
+            }
+            Route::Part(..) => self,
+        }
     }
 
-    fn set_up(setup: Setup) -> Self {
+    fn set_up(client: Client, prefix: Vec<u8>, trusted: bool) -> Self {
+        // All databases of a server have their channels in common.
+        let database = client.get_connection_info().redis_settings().db();
+        let channel = [&prefix, format!("{database}:news").as_bytes()].concat();
+        let setup = Setup { prefix, channel, scripts: Arc::new(Scripts::new()) };
+        let route = |client| Route::Server(Node::new(client, trusted));
+        Self::over(setup, [client.clone(), client].map(route))
+    }
+
+    fn over(setup: Setup, [route, for_large]: [Route; 2]) -> Self {
         let setup = Arc::new(setup);
-        Self { link: Link::new(Arc::clone(&setup)), bulk: Link::new(setup) }
+        Self { link: Link::new(Arc::clone(&setup), route), bulk: Link::new(setup, for_large) }
     }
 
-    /// The channel for messages, which all databases of a server have in common.
-    fn channel(&self) -> Vec<u8> {
-        let database = self.link.setup.client.get_connection_info().redis_settings().db();
-        [&self.link.setup.prefix, format!("{database}:news").as_bytes()].concat()
+    /// Removes `names`, and tells that `told` were.
+    async fn remove_telling(&self, names: &[Name], told: &[Name]) -> Result<(), StoreError> {
+        let message = wire::message(Deed::Removed, told);
+        let build = |session: &Session| session.setup().scripts.remove(session, names, &message);
+        self.link.run(build, done).await
+    }
+
+    /// Expires `names`, and tells that `told` were.
+    async fn expire_telling(
+        &self,
+        names: &[Name],
+        offered: Version,
+        told: &[Name],
+    ) -> Result<(), StoreError> {
+        let message = wire::message(Deed::Expired, told);
+        let build =
+            |session: &Session| session.setup().scripts.expire(session, names, offered, &message);
+        self.link.run(build, done).await
     }
 }
 
@@ -134,11 +163,7 @@ impl Store for RedisStore {
         if names.is_empty() {
             return Ok(());
         }
-        let (channel, message) = (self.channel(), wire::message(Deed::Removed, names));
-        let build = |session: &Session| {
-            session.setup().scripts.remove(session, names, (&*channel, &*message))
-        };
-        self.link.run(build, done).await
+        self.remove_telling(names, names).await
     }
 }
 
@@ -153,7 +178,9 @@ impl Versions for RedisStore {
             let found = answers.into_iter().next().ok_or(Fault::Shape)?;
             Ok(each(session, found)?.map(|found| version(&found)).collect())
         };
-        self.link.run(build, read).await
+        // What is on its way to another node is not known until it is there.
+        let found = self.link.run_unless_moving(build, read).await?;
+        Ok(found.unwrap_or_else(|| vec![None; names.len()]))
     }
 
     async fn ensure(
@@ -174,12 +201,7 @@ impl Versions for RedisStore {
     }
 
     async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
-        let (channel, message) = (self.channel(), wire::message(Deed::Expired, names));
-        let build = |session: &Session| {
-            let news = (&*channel, &*message);
-            session.setup().scripts.expire(session, names, offered, news)
-        };
-        self.link.run(build, done).await
+        self.expire_telling(names, offered, names).await
     }
 }
 

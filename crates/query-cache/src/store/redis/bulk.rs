@@ -26,15 +26,21 @@ impl RedisStore {
     pub(super) async fn get_some(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
         let read = |session: &Session, answers| opened(session, answers);
         let build = |session: &Session| get(session, names.iter().map(|name| session.key(name)));
-        let mut found = self.link.run(build, read).await?;
+        // What is on its way to another node is missing until it is there.
+        let Some(mut found) = self.link.run_unless_moving(build, read).await? else {
+            return Ok(vec![None; names.len()]);
+        };
         let large = |found: &Option<Kept>| matches!(found, Some(Kept::Elsewhere));
         let places: Vec<usize> = (0..found.len()).filter(|at| large(&found[*at])).collect();
         if !places.is_empty() {
             let build = |session: &Session| {
                 get(session, places.iter().map(|at| beside(session, &names[*at])))
             };
-            let values = self.bulk.run(build, read).await?;
-            places.iter().zip(values).for_each(|(at, value)| found[*at] = value);
+            let values = self.bulk.run_unless_moving(build, read).await?;
+            places
+                .iter()
+                .zip(values.into_iter().flatten())
+                .for_each(|(at, value)| found[*at] = value);
         }
         let stored = |kept| match kept {
             Some(Kept::Here(bytes, remaining)) => Some(Stored { bytes, remaining }),
@@ -50,7 +56,7 @@ impl RedisStore {
                 let large = items.iter().filter(|item| is_large(item));
                 set(large.map(|item| (item, beside(session, &item.name), value(session, item))))
             };
-            self.bulk.run(build, written).await?;
+            self.bulk.run_unless_moving(build, written).await?;
         }
         let build = |session: &Session| {
             set(items.iter().map(|item| {
@@ -58,7 +64,8 @@ impl RedisStore {
                 (item, session.key(&item.name), kept)
             }))
         };
-        self.link.run(build, written).await
+        // What is on its way to another node is not kept.
+        self.link.run_unless_moving(build, written).await.map(|_| ())
     }
 }
 
@@ -69,7 +76,7 @@ fn beside(session: &Session, name: &Name) -> Vec<u8> {
 }
 
 fn value(session: &Session, item: &Item<'_>) -> Vec<u8> {
-    wire::value(item.bytes, session.clock.end_of(item.ttl))
+    wire::value(item.bytes, session.connection().clock.end_of(item.ttl))
 }
 
 /// Asks for the epoch and for what is under each of `keys`, and then for the time.
@@ -84,7 +91,7 @@ fn get(session: &Session, keys: impl Iterator<Item = Vec<u8>>) -> Pipeline {
 fn opened(session: &Session, answers: Vec<Value>) -> Result<Vec<Option<Kept>>, Fault> {
     let [found, time] = <[Value; 2]>::try_from(answers).map_err(|_| Fault::Shape)?;
     let now = clock::time(&time).ok_or(Fault::Shape)?;
-    session.clock.told(now);
+    session.connection().clock.told(now);
     let open = |found| match found {
         Value::BulkString(kept) => wire::open(kept, now),
         _ => None,
@@ -104,6 +111,6 @@ fn set<'a>(all: impl Iterator<Item = (&'a Item<'a>, Vec<u8>, Vec<u8>)>) -> Pipel
 
 fn written(session: &Session, mut answers: Vec<Value>) -> Result<(), Fault> {
     let now = answers.pop().as_ref().and_then(clock::time).ok_or(Fault::Shape)?;
-    session.clock.told(now);
+    session.connection().clock.told(now);
     Ok(())
 }

@@ -102,14 +102,9 @@ impl Scripts {
         alone(call)
     }
 
-    pub(super) fn remove(
-        &self,
-        session: &Session,
-        names: &[Name],
-        (channel, message): (&[u8], &[u8]),
-    ) -> Pipeline {
+    pub(super) fn remove(&self, session: &Session, names: &[Name], message: &[u8]) -> Pipeline {
         let mut call = begin(&self.remove, session, names);
-        call.arg(channel).arg(message);
+        call.arg(&*session.setup().channel).arg(message);
         alone(call)
     }
 
@@ -118,10 +113,10 @@ impl Scripts {
         session: &Session,
         names: &[Name],
         offered: Version,
-        (channel, message): (&[u8], &[u8]),
+        message: &[u8],
     ) -> Pipeline {
         let mut call = begin(&self.expire, session, names);
-        call.arg(&offered.as_bytes()[8..]).arg(channel).arg(message);
+        call.arg(&offered.as_bytes()[8..]).arg(&*session.setup().channel).arg(message);
         alone(call)
     }
 }
