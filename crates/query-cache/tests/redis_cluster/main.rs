@@ -62,30 +62,6 @@ async fn an_invalidated_tag_is_heard_of_by_another_process() {
     }
 }
 
-/// What one did oneself comes back in parts, and has no effect on what was loaded since.
-#[tokio::test(flavor = "multi_thread")]
-async fn ones_own_invalidations_are_no_news() {
-    let (cluster, source) = (OwnRedisCluster::start(3), Source::default());
-    let (here, there) = (listener(&cluster), listener(&cluster));
-    hears(&cluster, 1, (&here, &source), 0..50).await;
-    hears(&cluster, 2, (&there, &source), 0..50).await;
-    for value in 1..10 {
-        source.write(value);
-        here.invalidate_tags((0..50).map(|id| format!("tag:{id}"))).await.unwrap();
-        for id in 0..50 {
-            assert_eq!(source.ask(&here, id).await, value);
-        }
-        for id in 0..50 {
-            until("it was never heard of", async || source.ask(&there, id).await == value).await;
-        }
-        let (loads, hits) = (source.loads(), here.stats().local_hits);
-        for id in 0..50 {
-            source.ask(&here, id).await;
-        }
-        assert_eq!((source.loads(), here.stats().local_hits), (loads, hits + 50));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn large_values_are_found_too() {
     let cluster = OwnRedisCluster::start(3);
