@@ -1,7 +1,9 @@
 //! Nodes that are killed, and slots that are moved.
 
+use std::net::TcpListener;
+
 use redis::Value;
-use test_servers::OwnRedisCluster;
+use test_servers::{Options, OwnRedis, OwnRedisCluster};
 
 use crate::support::{Source, cache, hears, key, listener, send, until};
 
@@ -69,6 +71,67 @@ async fn nodes_that_come_back_from_a_snapshot_make_nothing_valid_again() {
     }
 }
 
+/// A replica of the second node.
+async fn replica(cluster: &OwnRedisCluster) -> OwnRedis {
+    let bus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options = Options::default()
+        .setting("cluster-enabled", "yes")
+        .setting("cluster-port", bus.to_string())
+        .setting("cluster-announce-ip", "127.0.0.1")
+        .setting("cluster-node-timeout", "2000");
+    let replica = OwnRedis::start_with(&options).unwrap();
+    let [known, primary, _] = cluster.urls().try_into().unwrap();
+    let meet = format!("CLUSTER MEET 127.0.0.1 {} {bus}", port(&replica.url()));
+    let (): () = send(&known, &meet).await;
+    let primary = id(&primary).await;
+    until("the nodes never met", async || {
+        let nodes: String = send(&replica.url(), "CLUSTER NODES").await;
+        nodes.lines().any(|line| line.starts_with(&primary) && !line.contains("handshake"))
+    })
+    .await;
+    let (): () = send(&replica.url(), &format!("CLUSTER REPLICATE {primary}")).await;
+    until("it never followed", async || {
+        let info: String = send(&replica.url(), "INFO replication").await;
+        info.contains("master_link_status:up")
+    })
+    .await;
+    replica
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_takes_over_is_found_and_has_nothing_of_before() {
+    let (mut cluster, source) = (OwnRedisCluster::start(3), Source::default());
+    let replica = replica(&cluster).await;
+    let (here, there) = (cache(&cluster), listener(&cluster));
+    hears(&cluster, 1, (&there, &source), 0..IDS).await;
+    cluster.nodes()[1].kill();
+    source.write(1);
+    _ = here.invalidate_tag("all").await;
+    until("nobody took over", async || {
+        let info: String = send(&replica.url(), "INFO replication").await;
+        info.contains("role:master")
+    })
+    .await;
+    until("the invalidation was never sent", async || here.stats().unsent == 0).await;
+    for id in 0..IDS {
+        until("an old value is served", async || source.ask(&there, id).await == 1).await;
+    }
+    source.write(2);
+    until("nothing can be invalidated", async || here.invalidate_tag("all").await.is_ok()).await;
+    for id in 0..IDS {
+        until("an old value is served", async || source.ask(&there, id).await == 2).await;
+        until("a value was never stored again", async || {
+            source.ask(&here, id).await;
+            cache(&cluster).get::<u64>(&key(id)).await.unwrap() == Some(2.into())
+        })
+        .await;
+    }
+}
+
+fn port(url: &str) -> &str {
+    url.trim_end_matches('/').rsplit(':').next().unwrap()
+}
+
 /// A slot with its keys, from the first node to the second.
 struct Move {
     slot: u16,
@@ -101,9 +164,8 @@ impl Move {
     }
 
     async fn carry(&self, keys: Vec<Value>) {
-        let port: String = self.to.trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
         let mut call = redis::cmd("MIGRATE");
-        call.arg("127.0.0.1").arg(port).arg("").arg(0).arg(5_000).arg("KEYS");
+        call.arg("127.0.0.1").arg(port(&self.to)).arg("").arg(0).arg(5_000).arg("KEYS");
         for key in keys {
             let Value::BulkString(key) = key else { panic!("no key: {key:?}") };
             call.arg(key);
