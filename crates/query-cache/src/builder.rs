@@ -114,8 +114,7 @@ impl<S> CacheBuilder<S> {
         self
     }
 
-    /// A store that failed is left alone until it answers a question that is asked in the background: at
-    /// once, and then after each such pause. Default 1 s.
+    /// For so long a store that failed is left alone. Default 1 s.
     #[must_use]
     pub fn store_pause(mut self, pause: Duration) -> Self {
         self.treatment.pause = pause;

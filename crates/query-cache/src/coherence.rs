@@ -8,9 +8,10 @@
 //! table of tags.)
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::name::Name;
+use crate::sync::AtomicU64;
 
 /// Keys share stripes, and a key is doubted in vain when there is news of a neighbour. Where this
 /// many keys are invalidated elsewhere in a second, that is once a second.

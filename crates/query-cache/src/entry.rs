@@ -3,12 +3,13 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::coherence::Stripe;
 use crate::name::{Name, Version};
 use crate::remote::Held;
+use crate::sync::{AtomicBool, AtomicU64};
 use crate::tags::{Change, Snapshot};
 
 /// A cached value of any type.

@@ -5,9 +5,11 @@
 //! invalidation in between is never undone.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
+
+use foldhash::quality::RandomState;
 
 use crate::clock::now;
 use crate::key::Key;
@@ -26,7 +28,7 @@ pub(crate) struct Flights<O> {
 
 #[derive(Debug)]
 struct Shard<O> {
-    running: HashMap<Key, Arc<Flight<O>>>,
+    running: HashMap<Key, Arc<Flight<O>>, RandomState>,
     /// Grows with each key that is superseded here. See [`Flights::generation`].
     generation: u64,
 }
@@ -65,9 +67,9 @@ pub(crate) enum Boarding<F, O> {
 
 impl<O: Clone> Flights<O> {
     pub(crate) fn new() -> Arc<Self> {
-        let shard = || Mutex::new(Shard { running: HashMap::new(), generation: 0 });
+        let shard = || Mutex::new(Shard { running: HashMap::default(), generation: 0 });
         let shards = (0..SHARDS).map(|_| shard()).collect();
-        Arc::new(Self { shards, hasher: RandomState::new() })
+        Arc::new(Self { shards, hasher: RandomState::default() })
     }
 
     /// Joins the flight of `key`, or starts one guarded by `tags`.

@@ -85,6 +85,8 @@ mod fill_lock;
 mod flight;
 mod footprint;
 mod format;
+#[cfg(test)]
+mod interleavings;
 mod invalidate;
 mod key;
 mod load;

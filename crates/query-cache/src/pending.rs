@@ -6,10 +6,10 @@
 //! is read from it first.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::name::{Name, NameMap};
-use crate::sync::lock;
+use crate::sync::{AtomicUsize, lock};
 use crate::tags::Change;
 
 #[derive(Debug, Default)]

@@ -7,7 +7,6 @@ mod packing;
 mod revival;
 mod tally;
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -25,6 +24,7 @@ use crate::pending::{Noted, Pending};
 use crate::shape::Shape;
 use crate::stats::Counters;
 use crate::store::{Backend, Stored};
+use crate::sync::AtomicBool;
 use crate::tags::Change;
 
 pub(crate) use self::listening::{Ear, Listening};

@@ -5,12 +5,12 @@
 //! is, and so is the result of every load still under way.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crate::coherence::{News, Stripe};
 use crate::name::{Name, NameMap};
-use crate::sync::lock;
+use crate::sync::{AtomicU64, lock};
 
 /// What a cached value depends on, in the words of the application: `person:7`, `table:shifts`.
 ///

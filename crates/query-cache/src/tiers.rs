@@ -2,7 +2,7 @@
 //! both.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::clock::now;
@@ -20,6 +20,7 @@ use crate::remote::{Ear, Listening, Remote};
 use crate::shape::Shape;
 use crate::stats::{Counters, Stats};
 use crate::store::Backend;
+use crate::sync::AtomicBool;
 use crate::tags::{Change, Snapshot, TagTable};
 use crate::tally::Tallies;
 use crate::tasks::Tasks;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::entry::{Life, Moment, Times};
+use crate::sync::AtomicBool;
 use crate::tags::TagTable;
 
 fn entry(value: u64, weight: u64) -> Arc<Entry> {
@@ -17,7 +18,7 @@ fn entry(value: u64, weight: u64) -> Arc<Entry> {
         weight,
         proof: None,
         retry_at: Moment::new(now, now),
-        expired: false.into(),
+        expired: AtomicBool::new(false),
     })
 }
 
