@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cache::Cache;
-use crate::clock::now;
+use crate::clock::{LONGEST, now};
 #[cfg(feature = "zstd")]
 use crate::codec::Dictionary;
 use crate::codec::{Codec, Compression, Settings};
@@ -23,7 +23,8 @@ use crate::tags::TagTable;
 use crate::tally::Tallies;
 use crate::tiers::{Tiers, Weigh};
 
-/// Settings of a [`Cache`]. Every one has a default: `Cache::builder().build()` works.
+/// Settings of a [`Cache`]. Every one has a default: `Cache::builder().build()` works. Durations above
+/// ten years mean ten years.
 pub struct CacheBuilder<S = NoStore> {
     tier: Tier,
     store: Option<S>,
@@ -110,14 +111,14 @@ impl<S> CacheBuilder<S> {
     /// A call to the store that takes longer is given up. Default 250 ms.
     #[must_use]
     pub fn store_timeout(mut self, limit: Duration) -> Self {
-        self.treatment.limit = limit;
+        self.treatment.limit = limit.min(LONGEST);
         self
     }
 
     /// For so long a store that failed is left alone. Default 1 s.
     #[must_use]
     pub fn store_pause(mut self, pause: Duration) -> Self {
-        self.treatment.pause = pause;
+        self.treatment.pause = pause.min(LONGEST);
         self
     }
 
@@ -130,7 +131,7 @@ impl<S> CacheBuilder<S> {
     /// in that time, when it is asked for. Zero compares on every hit.
     #[must_use]
     pub fn recheck_after(mut self, bound: Duration) -> Self {
-        self.recheck_after = bound;
+        self.recheck_after = bound.min(LONGEST);
         self
     }
 
@@ -186,7 +187,7 @@ impl<S> CacheBuilder<S> {
     /// After so long a load begins without the lock. Default 2 s.
     #[must_use]
     pub fn fill_lock_wait(mut self, bound: Duration) -> Self {
-        self.fill_lock_wait = bound;
+        self.fill_lock_wait = bound.min(LONGEST);
         self
     }
 

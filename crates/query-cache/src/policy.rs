@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
+use crate::clock::LONGEST;
 use crate::name::random_u64;
 use crate::tags::Tag;
-
-/// No value is kept longer than this; longer durations are cut to it. Keeps instants from
-/// overflowing.
-const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// How long a value is kept, what it depends on, and how its load is bounded.
 ///

@@ -95,6 +95,7 @@ pub(crate) use self::table::Table;
 use self::change::warn_unsent;
 use self::effects::Effects;
 use crate::cache::Cache;
+use crate::clock::LONGEST;
 use crate::error::Error;
 use crate::key::{Namespace, Tenant};
 use crate::policy::Policy;
@@ -151,7 +152,7 @@ impl<S> SqlCache<S> {
     /// process that ends before does not do it, and [`Cache::close`] does not wait for it.
     #[must_use]
     pub fn settle_time(mut self, time: Duration) -> Self {
-        self.settle_time = time;
+        self.settle_time = time.min(LONGEST);
         self
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
+use crate::clock::LONGEST;
 use crate::error::{Error, StoreError};
 use crate::key::Key;
 use crate::name::{Name, NameMap};
@@ -59,7 +60,7 @@ impl Tallies {
             kept.sweep_at = 2 * kept.counters.len();
         }
         let live = kept.counters.get(name).filter(|(_, until)| now < *until);
-        let (sum, until) = live.copied().unwrap_or((0, now + ttl));
+        let (sum, until) = live.copied().unwrap_or((0, now + ttl.min(LONGEST)));
         let sum = sum.checked_add(by)?;
         kept.counters.insert(*name, (sum, until));
         Some(sum)
@@ -104,6 +105,3 @@ impl<S: Backend + Tally> Cache<S> {
         sum.ok_or(Error::Overflow)
     }
 }
-
-/// Ten years, as in a [`Policy`](crate::Policy).
-const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);

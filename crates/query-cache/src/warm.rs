@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
+use crate::clock::LONGEST;
 use crate::key::Key;
 use crate::store::{Backend, NoStore};
 use crate::tally::Tally;
@@ -136,7 +137,7 @@ impl<S: Backend> Warmer<S> {
     /// A pass begins no load after so long. Those under way are finished.
     #[must_use]
     pub fn at_most_time(mut self, time: Duration) -> Self {
-        self.limits.time = Some(time);
+        self.limits.time = Some(time.min(LONGEST));
         self
     }
 
@@ -145,7 +146,7 @@ impl<S: Backend> Warmer<S> {
     /// than their policy's [`refresh_ahead`](crate::Policy::refresh_ahead).
     #[must_use]
     pub fn every(mut self, period: Duration) -> Self {
-        self.every = Some(period.max(Duration::from_millis(1)));
+        self.every = Some(period.clamp(Duration::from_millis(1), LONGEST));
         self
     }
 

@@ -20,7 +20,7 @@ use super::install::{Member, members};
 use super::payload::{Rows, Told};
 use super::row::ChangedRow;
 use super::watch::Watch;
-use crate::clock::now;
+use crate::clock::{LONGEST, now};
 use crate::sql::{SqlCache, SqlError, Table};
 use crate::store::Backend;
 use crate::tags::Tag;
@@ -56,7 +56,7 @@ impl Listener {
     /// lost. At least 10 ms. Default 2 s.
     #[must_use]
     pub fn heartbeat(mut self, pause: Duration) -> Self {
-        self.heartbeat = pause.max(Duration::from_millis(10));
+        self.heartbeat = pause.clamp(Duration::from_millis(10), LONGEST);
         self
     }
 

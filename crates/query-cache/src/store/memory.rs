@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::time::{Instant, timeout_at};
 
+use crate::clock::LONGEST;
 use crate::error::StoreError;
 use crate::name::{Name, NameMap, Version};
 use crate::sync::lock;
@@ -71,7 +72,9 @@ impl Store for MemoryStore {
         let now = Instant::now();
         let mut kept = lock(&self.kept);
         kept.sweep_if_due(now);
-        let values = items.iter().map(|item| (item.name, (item.bytes.to_vec(), now + item.ttl)));
+        let values = items
+            .iter()
+            .map(|item| (item.name, (item.bytes.to_vec(), now + item.ttl.min(LONGEST))));
         kept.values.extend(values);
         Ok(())
     }
@@ -112,7 +115,7 @@ impl Versions for MemoryStore {
         let ensured = names.iter().map(|name| {
             let version = kept.version(name, now).unwrap_or(offered);
             let slot = kept.versions.entry(*name).or_insert((version, now));
-            *slot = (version, slot.1.max(now + ttl));
+            *slot = (version, slot.1.max(now + ttl.min(LONGEST)));
             version
         });
         Ok(ensured.collect())
@@ -161,7 +164,7 @@ impl Listen for MemoryStore {
                 }
             }
             tell(Heard::Proven(now.into_std()));
-            due = now + every;
+            due = now + every.min(LONGEST);
         }
     }
 }

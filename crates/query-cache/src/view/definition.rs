@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::LONGEST;
 use crate::name::Name;
 
 /// A query whose answer the database keeps under a name.
@@ -78,7 +79,7 @@ impl View {
     /// Sets the age from which on a refresh is due. Default 5 minutes.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = age;
+        self.max_age = age.min(LONGEST);
         self
     }
 

@@ -26,7 +26,7 @@ impl Budget {
     pub(super) fn new(limits: Limits, pace: Pace) -> Self {
         let keys = limits.keys.unwrap_or(usize::MAX);
         let left = Mutex::new(Left { keys, weight: limits.weight.unwrap_or(u64::MAX) });
-        let until = limits.time.and_then(|time| Instant::now().checked_add(time));
+        let until = limits.time.map(|time| Instant::now() + time);
         Self { left, until, pace }
     }
 

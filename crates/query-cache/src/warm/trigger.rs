@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::answer::Origin;
+use crate::clock::LONGEST;
 use crate::key::Key;
 use crate::observe::{Invalidated, Observer};
 use crate::sync::lock;
@@ -52,6 +53,7 @@ struct Pulled {
 impl Trigger {
     /// Due `quiet` after the last pull, and at the latest `at_latest` after the first.
     pub fn new(quiet: Duration, at_latest: Duration) -> Self {
+        let (quiet, at_latest) = (quiet.min(LONGEST), at_latest.min(LONGEST));
         Self { quiet, at_latest, by_misses: false, state: Arc::default() }
     }
 

@@ -5,6 +5,7 @@ mod answers;
 mod caches;
 mod cancellation;
 mod coherence;
+mod durations;
 mod end;
 mod expiry;
 mod failing_store;

@@ -1,6 +1,7 @@
 //! What others change is outdated here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use query_cache::postgres::{ChangedRow, Watch};
 use query_cache::{Key, Policy, Tag, Windows};
@@ -224,7 +225,7 @@ async fn processes_that_share_a_store_all_see_it() {
     let ask = async |sql: &SqlCache<_>| {
         let pool = db.pool.clone();
         let load = |_| async move { sqlx::query_scalar(COUNT).fetch_one(&pool).await };
-        let policy = Policy::ttl(std::time::Duration::from_secs(3600));
+        let policy = Policy::ttl(Duration::from_secs(3600));
         *sql.read::<i64, sqlx::Error, _, _>(Statement::new(COUNT), &policy, load).await.unwrap()
     };
     assert_eq!((ask(&here).await, ask(&there).await), (0, 0));
@@ -233,4 +234,19 @@ async fn processes_that_share_a_store_all_see_it() {
         within(listening.until(|state| state.heard > 0)).await;
         assert_eq!(ask(sql).await, 1, "not even from the store");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_never_comes_does_not_keep_from_hearing() {
+    let db = Db::new().await;
+    db.run("CREATE TABLE shifts (person int)").await;
+    let watch = Watch::new().table("shifts");
+    watch.install(&db.pool).await.unwrap();
+    let patient = db.listener(&watch).heartbeat(Duration::MAX);
+    let listening = patient.start(&db.sql).unwrap();
+    within(listening.live()).await;
+    db.ask(COUNT).await;
+    db.run("INSERT INTO shifts VALUES (7)").await;
+    db.until_outdated(COUNT, "the insert").await;
+    listening.close().await;
 }
