@@ -94,6 +94,7 @@ pub(crate) use self::table::Table;
 
 use self::change::warn_unsent;
 use self::effects::Effects;
+use self::scan::{Found, Unread, scan};
 use crate::cache::Cache;
 use crate::clock::LONGEST;
 use crate::error::Error;
@@ -222,8 +223,13 @@ impl<S> SqlCache<S> {
             return Arc::clone(known);
         }
         // Outside the lock: two callers may parse a text at once, none waits for another's.
-        let effects = Arc::new(Effects::of_text(schema, database, text));
-        if text.len() <= LONGEST_KEPT {
+        self.learn(text, scan(schema.dialect(), text))
+    }
+
+    /// Remembers what was found in `text`, unless that may be different the next time.
+    fn learn(&self, text: &str, scan: Result<Found, Unread>) -> Arc<Effects> {
+        let effects = Arc::new(Effects::of_text(&self.schema, &self.database, scan));
+        if text.len() <= LONGEST_KEPT && effects.are_lasting() {
             lock(&self.parsed).put(text.into(), Arc::clone(&effects));
         }
         effects

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::SqlError;
 use super::functions::is_clock_word;
-use super::scan::{Found, scan};
+use super::scan::{Found, Unread};
 use super::schema::Schema;
 use super::statement::{Statement, Value};
 use super::table::{Dialect, Table, any_table};
@@ -24,12 +24,18 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
-    /// From the text. Costs a parse.
-    pub(crate) fn of_text(schema: &Schema, database: &str, text: &str) -> Self {
-        match scan(schema.dialect(), text) {
+    /// From what was found in the text.
+    pub(crate) fn of_text(schema: &Schema, database: &str, scan: Result<Found, Unread>) -> Self {
+        match scan {
             Ok(found) => Self::of_found(schema, database, found),
-            Err(reason) => Self::new(database, Err(SqlError::NotParsed { reason }), None),
+            Err(Unread::Refused(reason)) => Self::unknown(database, SqlError::NotParsed { reason }),
+            Err(Unread::NoThread(reason)) => Self::unknown(database, SqlError::NoThread { reason }),
         }
+    }
+
+    /// Whether the same text will always have them.
+    pub(crate) fn are_lasting(&self) -> bool {
+        !matches!(self.reads, Err(SqlError::NoThread { .. }))
     }
 
     /// From tables that the caller names.

@@ -2,8 +2,9 @@
 
 use crate::error::Error;
 
-/// Why a read brought nothing. Everything but [`Cache`](Self::Cache) is a fault of the program that
-/// the first call shows: no statement is cached whose dependencies are not known.
+/// Why a read brought nothing. Everything but [`Cache`](Self::Cache) and [`NoThread`](Self::NoThread)
+/// is a fault of the program that the first call shows: no statement is cached whose dependencies are
+/// not known.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlError {
@@ -12,6 +13,13 @@ pub enum SqlError {
     #[error("the statement cannot be parsed, so its tables have to be named: {reason}")]
     NotParsed {
         /// What the parser said.
+        reason: String,
+    },
+
+    /// No thread could be started to parse the statement. The next call tries again.
+    #[error("the statement could not be parsed just now: {reason}")]
+    NoThread {
+        /// What the system said.
         reason: String,
     },
 

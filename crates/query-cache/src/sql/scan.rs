@@ -38,17 +38,39 @@ pub(crate) struct Found {
     pub(crate) takes_times: bool,
 }
 
+/// Why a text was not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It never can be.
+    Refused(String),
+    /// No thread could be started just now.
+    NoThread(String),
+}
+
+impl From<String> for Unread {
+    fn from(reason: String) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+/// The stack of the thread that parses.
+const STACK: usize = 64 << 20;
+
 /// Reads `text`, or says why it cannot be read.
 ///
 /// In a thread of its own, for its stack: the parser needs far more for a nested text than the
 /// threads of a runtime have, and checks too late. What a thread costs is little beside the parse.
-pub(crate) fn scan(dialect: Dialect, text: &str) -> Result<Found, String> {
-    const STACK: usize = 64 << 20;
+pub(crate) fn scan(dialect: Dialect, text: &str) -> Result<Found, Unread> {
+    scan_on(STACK, dialect, text)
+}
+
+/// The same on a stack of so many bytes.
+pub(crate) fn scan_on(stack: usize, dialect: Dialect, text: &str) -> Result<Found, Unread> {
     thread::scope(|scope| {
-        let parser = thread::Builder::new().name("sql-parser".to_owned()).stack_size(STACK);
+        let parser = thread::Builder::new().name("sql-parser".to_owned()).stack_size(stack);
         let found = parser.spawn_scoped(scope, || scan_here(dialect, text));
-        let found = found.map_err(|error| error.to_string())?;
-        found.join().unwrap_or_else(|_| Err("the parser failed".to_owned()))
+        let found = found.map_err(|error| Unread::NoThread(error.to_string()))?;
+        Ok(found.join().unwrap_or_else(|_| Err("the parser failed".to_owned()))?)
     })
 }
 

@@ -25,3 +25,14 @@ fn the_memory_of_texts_is_bounded() {
     assert_eq!(parsed.len(), TEXTS_KEPT.get());
     assert!(parsed.iter().all(|(text, _)| text.len() <= LONGEST_KEPT));
 }
+
+#[test]
+fn a_text_that_no_thread_could_parse_is_parsed_the_next_time() {
+    const TOO_MUCH: usize = 1 << 60;
+    let (sql, text) = (sql(), "SELECT * FROM shifts");
+    let scan = scan::scan_on(TOO_MUCH, Dialect::Postgres, text);
+    let effects = sql.learn(text, scan);
+    assert!(matches!(effects.reads(), Err(SqlError::NoThread { .. })), "{effects:?}");
+    assert!(effects.writes().is_none(), "what is not known may write anything");
+    assert_eq!(sql.tables_read(&Statement::new(text)).unwrap(), ["shifts"]);
+}
