@@ -1,8 +1,8 @@
 //! The intents of the suite this crate answers to, one test each.
 //!
 //! Two are met in another form: patterns are tags and namespaces (nothing is searched), and there
-//! is no singleton (one cache is cloned, two are apart). A decorator is an async function around
-//! one call.
+//! is no singleton (one cache is cloned, two are apart). A decorator is a function given to
+//! [`Cache::wrap`].
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use query_cache::{Cache, Error, Key, Policy};
+use query_cache::{Cache, Key, Policy, template};
 use tokio::time::{advance, sleep};
 
 fn minute() -> Policy {
@@ -91,13 +91,12 @@ async fn metrics() {
 
 #[tokio::test(start_paused = true)]
 async fn cached_query_decorator() {
-    async fn cached(cache: &Cache, source: &Source, person: u32) -> Result<Arc<String>, Error> {
-        let (key, source) = (Key::new(module_path!()).part(person), source.clone());
-        cache.get_or_load(&key, &minute(), || source.fetch("value")).await
-    }
     let (cache, source) = (Cache::builder().build(), Source::default());
+    let asked = source.clone();
+    let query = move |_person: u32| asked.clone().fetch("value");
+    let cached = cache.wrap(template!("query/{person}", person: u32), minute(), query);
     for person in [1, 1, 2, 2] {
-        assert_eq!(*cached(&cache, &source, person).await.unwrap(), "value");
+        assert_eq!(*cached.get(person).await.unwrap(), "value");
     }
     assert_eq!(source.fetches(), 2, "one for each argument");
 }
