@@ -90,6 +90,13 @@ pub enum StoreError {
         limit: Duration,
     },
 
+    /// The backend has no such thing. It is not taken for a failure: the store is asked on.
+    #[error("the store has no {what}")]
+    Unsupported {
+        /// What it lacks.
+        what: &'static str,
+    },
+
     /// The backend failed a moment ago and was not asked.
     #[error("the store failed a moment ago and is left alone for a while")]
     Suspended,

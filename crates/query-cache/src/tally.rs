@@ -15,7 +15,7 @@ use crate::store::{Backend, NoStore};
 use crate::sync::lock;
 
 /// Keeps counters under names, each for a time: what [`Cache::increment`] asks of its store, and no other
-/// call.
+/// call. By default a store keeps none, and each call is an error that says so.
 pub trait Tally: Send + Sync {
     /// Adds `by` to the counter under `name`, atomically, and returns the sum. A counter that is not
     /// there, or not any more, begins at 0 and lives for `ttl` from now; the time of one that is there
@@ -25,7 +25,10 @@ pub trait Tally: Send + Sync {
         name: &Name,
         by: i64,
         ttl: Duration,
-    ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send {
+        _ = (name, by, ttl);
+        std::future::ready(Err(StoreError::Unsupported { what: "counters (`Tally::add`)" }))
+    }
 }
 
 impl<S: Tally> Tally for Arc<S> {

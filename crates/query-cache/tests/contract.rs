@@ -23,4 +23,5 @@ async fn a_shared_store_passes() {
 #[tokio::test(start_paused = true)]
 async fn an_erased_store_passes() {
     testing::contract(AnyStore::new(MemoryStore::default())).await;
+    testing::tally_contract(AnyStore::new(MemoryStore::default())).await;
 }

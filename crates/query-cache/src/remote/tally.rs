@@ -17,6 +17,12 @@ impl<S: Backend + Tally> Remote<S> {
         by: i64,
         ttl: Duration,
     ) -> Result<Option<i64>, StoreError> {
-        self.ask(self.store.add(name, by, ttl)).await
+        let add = async {
+            match self.store.add(name, by, ttl).await {
+                Err(error @ StoreError::Unsupported { .. }) => Ok(Err(error)),
+                added => added.map(Ok),
+            }
+        };
+        self.ask(add).await?
     }
 }

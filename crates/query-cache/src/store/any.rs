@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::StoreError;
 use crate::name::{Name, Version};
+use crate::tally::Tally;
 
 use super::{Backend, Heard, Item, Listen, Store, Stored, Versions};
 
@@ -16,8 +17,9 @@ use super::{Backend, Heard, Item, Listen, Store, Stored, Versions};
 pub struct AnyStore(Arc<dyn Erased>);
 
 impl AnyStore {
-    /// Hides the type of `store`.
-    pub fn new(store: impl Backend) -> Self {
+    /// Hides the type of `store`. For a store of your own that keeps no counters,
+    /// `impl Tally for MyStore {}` is enough.
+    pub fn new(store: impl Backend + Tally) -> Self {
         Self(Arc::new(store))
     }
 }
@@ -49,9 +51,10 @@ trait Erased: Send + Sync {
         every: Duration,
         tell: Tell<'a>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+    fn add<'a>(&'a self, name: &'a Name, by: i64, ttl: Duration) -> Boxed<'a, Option<i64>>;
 }
 
-impl<S: Backend> Erased for S {
+impl<S: Backend + Tally> Erased for S {
     fn get_many<'a>(&'a self, names: &'a [Name]) -> Boxed<'a, Vec<Option<Stored>>> {
         Box::pin(Store::get_many(self, names))
     }
@@ -87,6 +90,10 @@ impl<S: Backend> Erased for S {
         tell: Tell<'a>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(Listen::listen(self, every, tell))
+    }
+
+    fn add<'a>(&'a self, name: &'a Name, by: i64, ttl: Duration) -> Boxed<'a, Option<i64>> {
+        Box::pin(Tally::add(self, name, by, ttl))
     }
 }
 
@@ -126,5 +133,11 @@ impl Versions for AnyStore {
 impl Listen for AnyStore {
     async fn listen(&self, every: Duration, tell: impl FnMut(Heard) + Send) {
         self.0.listen(every, Box::new(tell)).await;
+    }
+}
+
+impl Tally for AnyStore {
+    async fn add(&self, name: &Name, by: i64, ttl: Duration) -> Result<Option<i64>, StoreError> {
+        self.0.add(name, by, ttl).await
     }
 }

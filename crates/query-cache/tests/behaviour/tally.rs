@@ -1,6 +1,12 @@
 //! Counters.
 
-use query_cache::{Cache, Error, Key, Tenant};
+use std::sync::Arc;
+use std::time::Duration;
+
+use query_cache::{
+    AnyStore, Cache, Error, Item, Key, Listen, MemoryStore, Name, Store, StoreError, Stored, Tally,
+    Tenant, Version, Versions,
+};
 use tokio::time::sleep;
 
 use crate::support::{Mode, Source, TestStore, ask, key, minute, ms, relaxed};
@@ -42,4 +48,70 @@ async fn what_cannot_be_counted_is_an_error() {
     assert!(matches!(cache.increment(&key(), 1, ms(1000)).await, Err(Error::Overflow)));
     store.set_mode(Mode::Hangs);
     assert!(matches!(cache.increment(&key(), 0, ms(1000)).await, Err(Error::Uncounted(_))));
+}
+
+/// Keeps values and no counters.
+struct Countless(MemoryStore);
+
+impl Store for Countless {
+    async fn get_many(&self, names: &[Name]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.0.get_many(names).await
+    }
+
+    async fn set_many(&self, items: &[Item<'_>]) -> Result<(), StoreError> {
+        self.0.set_many(items).await
+    }
+
+    async fn remove(&self, names: &[Name]) -> Result<(), StoreError> {
+        self.0.remove(names).await
+    }
+}
+
+impl Versions for Countless {
+    async fn read(&self, names: &[Name]) -> Result<Vec<Option<Version>>, StoreError> {
+        self.0.read(names).await
+    }
+
+    async fn ensure(
+        &self,
+        names: &[Name],
+        offered: Version,
+        ttl: Duration,
+    ) -> Result<Vec<Version>, StoreError> {
+        self.0.ensure(names, offered, ttl).await
+    }
+
+    async fn expire(&self, names: &[Name], offered: Version) -> Result<(), StoreError> {
+        self.0.expire(names, offered).await
+    }
+}
+
+impl Listen for Countless {}
+
+impl Tally for Countless {}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_without_counters_says_so_and_is_asked_on() -> Result<(), Error> {
+    let store = AnyStore::new(Arc::new(Countless(MemoryStore::default())));
+    let cache = || Cache::builder().store(store.clone()).build();
+    let here = cache();
+    for _ in 0..10 {
+        let error = here.increment(&key(), 1, ms(1000)).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Uncounted(StoreError::Unsupported { .. })),
+            "not suspended: {error:?}"
+        );
+    }
+    here.set(&key(), 7u64, &minute()).await?;
+    assert_eq!(cache().get::<u64>(&key()).await?.as_deref(), Some(&7));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_type_is_hidden_counts() -> Result<(), Error> {
+    let store = AnyStore::new(MemoryStore::default());
+    let cache = || Cache::builder().store(store.clone()).build();
+    assert_eq!(cache().increment(&key(), 2, ms(1000)).await?, 2);
+    assert_eq!(cache().increment(&key(), 1, ms(1000)).await?, 3);
+    Ok(())
 }
