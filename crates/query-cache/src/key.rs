@@ -4,6 +4,7 @@
 //! two different lists never give the same bytes: `("a", "b")` is not `("ab",)`, and `7` is not
 //! `"7"`.
 
+mod parts;
 mod scope;
 
 use std::fmt;
@@ -201,8 +202,9 @@ impl Tenant {
 
 /// Something that can be a part of a [`Key`].
 ///
-/// Implemented for integers, text, bytes, `bool`, `Option` and references. An own identifier
-/// delegates:
+/// Implemented for integers, text (a `char` is the text of it), bytes (a `Uuid` is its 16, with the
+/// feature `uuid`), `bool`, `Option`, tuples of up to four, and what refers to one of these. A tuple is
+/// one part, a list; for other lists there is [`Key::parts`]. An own identifier delegates:
 ///
 /// ```
 /// use query_cache::{Key, KeyPart, PartWriter};
@@ -265,6 +267,12 @@ impl PartWriter<'_> {
         self.bytes.as_mut_slice()[at..at + 8].copy_from_slice(&count.to_be_bytes());
     }
 
+    /// A whole number above all that [`integer`](Self::integer) takes.
+    fn huge(&mut self, number: u128) {
+        self.bytes.push(kind::HUGE);
+        self.bytes.extend(&number.to_be_bytes());
+    }
+
     fn presence(&mut self, present: bool) {
         self.bytes.push(if present { kind::PRESENT } else { kind::ABSENT });
     }
@@ -281,72 +289,10 @@ mod kind {
     pub(super) const LIST: u8 = 6;
     pub(super) const ABSENT: u8 = 7;
     pub(super) const PRESENT: u8 = 8;
+    pub(super) const HUGE: u8 = 9;
 }
 
 fn write_sized(to: &mut Bytes, bytes: &[u8]) {
     to.extend(&(bytes.len() as u64).to_be_bytes());
     to.extend(bytes);
-}
-
-macro_rules! integer_parts {
-    ($($integer:ty),*) => {$(
-        impl KeyPart for $integer {
-            fn write(&self, part: &mut PartWriter<'_>) {
-                part.integer(i128::from(*self));
-            }
-        }
-    )*};
-}
-
-integer_parts!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
-
-impl KeyPart for usize {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        (*self as u64).write(part);
-    }
-}
-
-impl KeyPart for str {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        part.text(self);
-    }
-}
-
-impl KeyPart for String {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        part.text(self);
-    }
-}
-
-impl KeyPart for bool {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        part.flag(*self);
-    }
-}
-
-impl KeyPart for [u8] {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        part.bytes(self);
-    }
-}
-
-impl<const N: usize> KeyPart for [u8; N] {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        part.bytes(self);
-    }
-}
-
-impl<P: KeyPart> KeyPart for Option<P> {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        part.presence(self.is_some());
-        if let Some(inner) = self {
-            inner.write(part);
-        }
-    }
-}
-
-impl<P: KeyPart + ?Sized> KeyPart for &P {
-    fn write(&self, part: &mut PartWriter<'_>) {
-        P::write(self, part);
-    }
 }

@@ -1,5 +1,8 @@
 //! Keys: equal exactly when their parts are, and named the same for ever.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use query_cache::{Key, KeyPart, PartWriter, Tenant};
 
@@ -100,4 +103,41 @@ fn lists_keep_their_borders() {
     let two =
         |a: &[&str], b: &[&str]| Key::new("k").parts(a.iter().copied()).parts(b.iter().copied());
     assert_ne!(two(&["a"], &["b", "c"]), two(&["a", "b"], &["c"]));
+}
+
+#[test]
+fn a_number_beyond_the_others_is_itself() {
+    let of = |number: u128| Key::new("k").part(number);
+    assert_eq!(of(7), Key::new("k").part(7u8));
+    assert_eq!(of(i128::MAX as u128), Key::new("k").part(i128::MAX));
+    assert_ne!(of(u128::MAX), Key::new("k").part(-1i8));
+    assert_ne!(of(u128::MAX), of(u128::MAX - 1));
+    assert_ne!(of(u128::MAX), Key::new("k").part(u128::MAX.to_be_bytes()));
+}
+
+#[test]
+fn a_text_is_the_same_however_it_is_held() {
+    let text = Key::new("k").part("a");
+    assert_eq!(text, Key::new("k").part('a'));
+    assert_eq!(text, Key::new("k").part(Arc::<str>::from("a")));
+    assert_eq!(text, Key::new("k").part(Box::<str>::from("a")));
+    assert_eq!(text, Key::new("k").part(Cow::Borrowed("a")));
+    assert_eq!(Key::new("k").part(vec![1u8, 2]), Key::new("k").part([1u8, 2]));
+}
+
+#[test]
+fn a_tuple_keeps_its_borders() {
+    assert_ne!(Key::new("k").part((1, 2)).part(3), Key::new("k").part(1).part((2, 3)));
+    assert_ne!(Key::new("k").part((1, 2)), Key::new("k").part(1).part(2));
+    assert_ne!(Key::new("k").part((1,)), Key::new("k").part(1));
+    assert_eq!(Key::new("k").part((1, 2)), Key::new("k").parts([1, 2]));
+    assert_eq!(Key::new("k").part((1, "a", true, 'b')), Key::new("k").part((1u64, "a", true, "b")));
+}
+
+#[cfg(feature = "uuid")]
+#[test]
+fn a_uuid_is_its_bytes() {
+    let id = uuid::Uuid::from_u128(7);
+    assert_eq!(Key::new("k").part(id), Key::new("k").part(7u128.to_be_bytes()));
+    assert_ne!(Key::new("k").part(id), Key::new("k").part(id.to_string()));
 }

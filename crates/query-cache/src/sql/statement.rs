@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::iter;
+use std::sync::Arc;
 
 use crate::key::{Key, KeyPart, Namespace, PartWriter};
 
@@ -131,7 +132,8 @@ pub enum Value {
     Null,
     /// A truth value.
     Bool(bool),
-    /// A whole number of any width.
+    /// A whole number of any width. A `u64` too large for it becomes [`Other`](Self::Other) of the kind
+    /// `numeric`.
     Integer(i64),
     /// A binary fraction. All bits count, so 0.0 and -0.0 are two keys.
     Real(f64),
@@ -141,7 +143,7 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// An array.
     List(Vec<Self>),
-    /// A value of another type, a date for example, as text. See [`Value::other`].
+    /// A value of another type, a date or a UUID for example, as text. See [`Value::other`].
     Other {
         /// The type.
         kind: Cow<'static, str>,
@@ -206,6 +208,21 @@ macro_rules! values_from {
     )*};
 }
 
+/// Databases differ in what they have for numbers above those of 64 bits with a sign.
+fn wide(number: u64) -> Value {
+    match i64::try_from(number) {
+        Ok(number) => Value::Integer(number),
+        Err(_) => Value::other("numeric", number.to_string()),
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl From<uuid::Uuid> for Value {
+    fn from(uuid: uuid::Uuid) -> Self {
+        Self::other("uuid", uuid.to_string())
+    }
+}
+
 values_from! {
     bool => Self::Bool,
     i64 => Self::Integer,
@@ -218,7 +235,14 @@ values_from! {
     f64 => Self::Real,
     f32 => |number| Self::Real(f64::from(number)),
     String => Self::Text,
+    u64 => wide,
+    usize => |number| wide(number as u64),
+    char => |letter: char| Self::Text(letter.to_string()),
     &str => |text: &str| Self::Text(text.to_owned()),
+    &String => |text: &String| Self::Text(text.clone()),
+    Cow<'_, str> => |text: Cow<'_, str>| Self::Text(text.into_owned()),
+    Arc<str> => |text: Arc<str>| Self::Text(text.as_ref().to_owned()),
+    Box<str> => |text: Box<str>| Self::Text(text.into_string()),
     Vec<u8> => Self::Bytes,
     &[u8] => |bytes: &[u8]| Self::Bytes(bytes.to_owned()),
 }

@@ -101,3 +101,11 @@ fn white_space_is_one_space_until_a_quote_or_comment_may_begin() {
     assert_ne!(text_key("SELECT A"), text_key("SELECT a"));
     assert_ne!(text_key("SELECT ab"), text_key("SELECT a b"));
 }
+
+#[test]
+fn numbers_without_a_sign_are_integers_as_long_as_they_fit() {
+    assert_eq!(Value::from(7u64), Value::Integer(7));
+    assert_eq!(Value::from(7usize), Value::Integer(7));
+    assert_eq!(Value::from(i64::MAX as u64), Value::Integer(i64::MAX));
+    assert_eq!(Value::from(u64::MAX), Value::other("numeric", "18446744073709551615"));
+}
