@@ -33,6 +33,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("there {:?}", there.stats());
 
     here.invalidate_tag("person:7").await?;
-    println!("invalidated: `there` follows within a second, without Redis it keeps its own value");
+    println!(
+        "invalidated: `there` hears of it in about a millisecond; without Redis it keeps its own value"
+    );
     Ok(())
 }

@@ -15,7 +15,8 @@ pub(crate) struct Breaker {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    closed_until: Option<Instant>,
+    /// While open it lets nobody through.
+    open_until: Option<Instant>,
 }
 
 impl Breaker {
@@ -31,10 +32,10 @@ impl Breaker {
     /// may have been dropped), the next one a pause later.
     pub(crate) fn allows(&self, now: Instant) -> bool {
         let mut state = lock(&self.state);
-        match state.closed_until {
+        match state.open_until {
             Some(until) if now < until => false,
             Some(_) => {
-                state.closed_until = Some(now + self.pause);
+                state.open_until = Some(now + self.pause);
                 true
             }
             None => true,
@@ -43,12 +44,12 @@ impl Breaker {
 
     /// Whether the store is suspended.
     pub(crate) fn is_open(&self) -> bool {
-        lock(&self.state).closed_until.is_some()
+        lock(&self.state).open_until.is_some()
     }
 
     /// Whether the store was suspended.
     pub(crate) fn succeeded(&self) -> bool {
-        std::mem::take(&mut *lock(&self.state)).closed_until.is_some()
+        std::mem::take(&mut *lock(&self.state)).open_until.is_some()
     }
 
     /// Whether the store was not suspended, and is now.
@@ -56,7 +57,7 @@ impl Breaker {
         let mut state = lock(&self.state);
         state.failures = if timed_out { Self::TOLERATED } else { state.failures.saturating_add(1) };
         if state.failures >= Self::TOLERATED {
-            return state.closed_until.replace(now + self.pause).is_none();
+            return state.open_until.replace(now + self.pause).is_none();
         }
         false
     }

@@ -37,16 +37,6 @@ pub trait FillLock: Send + Sync {
     fn lock(&self, key: &Key) -> impl Future<Output = Option<FillGuard>> + Send;
 }
 
-/// Takes no lock: each process loads for itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoFillLock;
-
-impl FillLock for NoFillLock {
-    async fn lock(&self, _key: &Key) -> Option<FillGuard> {
-        None
-    }
-}
-
 impl<L: FillLock> FillLock for Arc<L> {
     async fn lock(&self, key: &Key) -> Option<FillGuard> {
         L::lock(self, key).await

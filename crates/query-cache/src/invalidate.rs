@@ -79,6 +79,15 @@ impl<S: Backend> Cache<S> {
         self.tiers.expire(key).await
     }
 
+    /// Makes all values stale that carry `tag`. See [`expire_tags`](Self::expire_tags).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsent`] if the store could not be told; in this process the values are stale.
+    pub async fn expire_tag(&self, tag: impl Into<Tag>) -> Result<(), Error> {
+        self.expire_tags([tag]).await
+    }
+
     /// Makes all values stale that carry one of `tags`. See [`expire`](Self::expire), and for the cost
     /// [`invalidate_tags`](Self::invalidate_tags).
     ///

@@ -130,7 +130,7 @@ pub use crate::codec::Compression;
 pub use crate::codec::{Dictionary, DictionaryError};
 pub use crate::entry::Entry;
 pub use crate::error::{Error, StoreError};
-pub use crate::fill_lock::{FillGuard, FillLock, NoFillLock};
+pub use crate::fill_lock::{FillGuard, FillLock};
 pub use crate::format::Format;
 pub use crate::key::{Key, KeyPart, Namespace, PartWriter, Tenant};
 pub use crate::load::Loaded;

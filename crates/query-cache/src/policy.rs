@@ -77,10 +77,12 @@ impl Policy {
         self
     }
 
-    /// In the last `window` of a value's time to live, the next call starts a refresh and still gets
-    /// the value: what is asked for often is replaced before it is stale, and nobody waits. Default:
-    /// no window. A value that [`get`](crate::Cache::get) took from the store has none. Should be longer than a load takes, and shorter than the time to live less its
-    /// [`jitter`](Self::jitter), or each new value is refreshed at once.
+    /// A call in the last `window` of a value's time to live gets the value and starts a refresh, so
+    /// that nobody waits for what is asked for often. Default: no window.
+    ///
+    /// The window should be longer than a load takes. It should be shorter than the time to live less
+    /// its [`jitter`](Self::jitter): otherwise each new value is refreshed at once. A value that
+    /// [`get`](crate::Cache::get) took from the store has no window.
     #[must_use]
     pub fn refresh_ahead(mut self, window: Duration) -> Self {
         self.refresh_ahead = window.min(LONGEST);

@@ -59,7 +59,8 @@ pub struct Stats {
     pub encoded_bytes: u64,
     /// Bytes that the store got for them: compressed or not, envelopes included.
     pub stored_bytes: u64,
-    /// Calls to `invalidate`, `invalidate_tags` (one for each tag), `clear` and `clear_all`.
+    /// Calls to `invalidate`, `clear`, `clear_all`, `expire`, `expire_namespace` and `expire_all`, and
+    /// each tag that `invalidate_tags` or `expire_tags` was given.
     pub invalidations: u64,
     /// Values dropped from this process to make room, or not admitted.
     pub evictions: u64,

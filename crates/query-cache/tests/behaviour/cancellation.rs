@@ -104,6 +104,7 @@ fn rows() -> Vec<(&'static str, After, Act)> {
         row!("invalidate::clear_all", Gone, |at| at.cache.clear_all().await),
         // Without a stale window what is expired is gone.
         row!("invalidate::expire", Gone, |at| at.cache.expire(&key()).await),
+        row!("invalidate::expire_tag", Gone, |at| at.cache.expire_tag("tag").await),
         row!("invalidate::expire_tags", Gone, |at| at.cache.expire_tags(["tag"]).await),
         row!("invalidate::expire_namespace", Gone, |at| at.cache.expire_namespace("q").await),
         row!("invalidate::expire_all", Gone, |at| at.cache.expire_all().await),
