@@ -3,7 +3,7 @@
 use anyhow::Result;
 use batch_ops::BatchConfig;
 use query_cache::sql::{Change, Statement};
-use query_cache::{AnyStore, Error};
+use query_cache::{AnyStore, Error, Tag};
 
 use super::cache::Caches;
 use super::coverage::Coverage;
@@ -52,7 +52,8 @@ impl Writes {
             change.statement(&Statement::new(clear));
         }
         let written = self.writer.import(&self.witness, programme, &self.batch).await?;
-        self.told(change).await?;
+        // The coverage is counted from cells alone.
+        self.told(change, Vec::new()).await?;
         Ok(written)
     }
 
@@ -69,10 +70,11 @@ impl Writes {
         let doubt = self.change_of(edition.block);
         let attempt = || self.writer.publish(&self.witness, edition, rows, &self.batch);
         let publication = retry::on_conflict(attempt).await?;
+        let touched = touched::by(&edition, &publication);
         let mut change = self.caches.sql.change();
-        change.tags(touched::by(&edition, &publication));
+        change.tags(touched.people);
         doubt.rolled_back();
-        if self.told(change).await? {
+        if self.told(change, touched.places).await? {
             self.writer.told(&self.witness, edition.block, publication.version).await?;
         }
         Ok(publication)
@@ -83,7 +85,7 @@ impl Writes {
     /// # Errors
     /// The cache or the database failed.
     pub async fn recover(&self, block: &str, version: i64) -> Result<()> {
-        if self.told(self.change_of(block)).await? {
+        if self.told(self.change_of(block), vec![touched::whole(block)]).await? {
             self.writer.told(&self.witness, block, version).await?;
         }
         Ok(())
@@ -96,7 +98,7 @@ impl Writes {
     pub async fn forget(&self, block: &str) -> Result<()> {
         let change = self.change_of(block);
         self.writer.forget(&self.witness, block).await?;
-        self.told(change).await?;
+        self.told(change, vec![touched::whole(block)]).await?;
         Ok(())
     }
 
@@ -108,20 +110,31 @@ impl Writes {
 
     /// Whether all know of it by now: what could not be told is told when the store is back, and what
     /// is behind in the view comes with its next refresh.
-    async fn told(&self, change: Change<AnyStore>) -> Result<bool> {
-        let refreshed = match &self.coverage {
-            Some(coverage) => coverage.refresh().await,
-            None => Ok(()),
-        };
+    ///
+    /// `places` are the tags of coverage. All is told at once, and they once more when the view is
+    /// refreshed: what was read from it in between is old.
+    async fn told(&self, mut change: Change<AnyStore>, places: Vec<Tag>) -> Result<bool> {
+        change.tags(places.iter().cloned());
+        let told = sent(change.committed().await)?;
+        let Some(coverage) = &self.coverage else { return Ok(told) };
+        let mut change = self.caches.sql.change();
+        change.tags(places);
+        let refreshed = coverage.refresh().await;
         if let Err(error) = &refreshed {
             tracing::warn!(%error, "written, but the coverage follows later");
         }
-        match change.committed().await {
-            Err(error @ Error::Unsent { .. }) => {
-                tracing::warn!(%error, "written, but other processes are told later");
-                Ok(false)
-            }
-            other => Ok(other.map(|()| refreshed.is_ok())?),
+        let retold = sent(change.committed().await)?;
+        Ok(told && retold && refreshed.is_ok())
+    }
+}
+
+/// Whether other processes were told.
+fn sent(told: Result<(), Error>) -> Result<bool> {
+    match told {
+        Err(error @ Error::Unsent { .. }) => {
+            tracing::warn!(%error, "written, but other processes are told later");
+            Ok(false)
         }
+        other => Ok(other.map(|()| true)?),
     }
 }

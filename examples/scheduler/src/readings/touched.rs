@@ -72,9 +72,18 @@ pub fn numbers(days: &RangeInclusive<Date>) -> RangeInclusive<i64> {
     number(*days.start())..=number(*days.end())
 }
 
+/// The tags of all that a publication touches.
+#[derive(Debug)]
+pub struct Touched {
+    /// Of what is read by person.
+    pub people: Vec<Tag>,
+    /// Of what is read by rotation.
+    pub places: Vec<Tag>,
+}
+
 /// The tags of all that `publication` touches.
 #[must_use]
-pub fn by(edition: &Edition<'_>, publication: &Publication) -> Vec<Tag> {
+pub fn by(edition: &Edition<'_>, publication: &Publication) -> Touched {
     let mut days = Days::default();
     let read = publication.touched.iter().try_for_each(|row| days.row(row));
     let learnt = edition.learnt.map_or(Some(()), |absence| {
@@ -83,9 +92,9 @@ pub fn by(edition: &Edition<'_>, publication: &Publication) -> Vec<Tag> {
         Some(())
     });
     match read.and(learnt) {
-        Some(()) => days.tags(edition.block),
+        Some(()) => days.touched(edition.block),
         // Somebody else wrote a day that is none: what it touches is not known.
-        None => vec![whole(edition.block)],
+        None => Touched { people: Vec::new(), places: vec![whole(edition.block)] },
     }
 }
 
@@ -100,7 +109,8 @@ pub fn by_cell(
 ) -> Vec<Tag> {
     let mut days = Days::default();
     days.cell(person, rotation, day, duty);
-    days.tags(block)
+    let Touched { people, places } = days.touched(block);
+    [people, places].concat()
 }
 
 /// The tags of all that somebody's absence touches.
@@ -134,12 +144,12 @@ impl Days {
         }
     }
 
-    fn tags(self, block: &str) -> Vec<Tag> {
+    fn touched(self, block: &str) -> Touched {
         let of = |days: Of, line: fn(&str, &str) -> Line| {
             days.into_iter().flat_map(move |(id, days)| line(block, &id).changed(days))
         };
         let people = of(self.cells, Line::cells).chain(of(self.duty, Line::duty));
-        people.chain(of(self.places, Line::places)).collect()
+        Touched { people: people.collect(), places: of(self.places, Line::places).collect() }
     }
 }
 
