@@ -115,7 +115,8 @@ impl<S> CacheBuilder<S> {
         self
     }
 
-    /// For so long a store that failed is left alone. Default 1 s.
+    /// A store that failed is left alone until it answers a question that is asked in the background: at
+    /// once, and then after each such pause. Default 1 s.
     #[must_use]
     pub fn store_pause(mut self, pause: Duration) -> Self {
         self.treatment.pause = pause.min(LONGEST);

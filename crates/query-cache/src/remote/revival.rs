@@ -35,10 +35,9 @@ struct Mark<S>(Weak<Remote<S>>);
 
 impl<S: Backend> Mark<S> {
     async fn revive(self) {
-        loop {
-            let Some(pause) = self.0.upgrade().map(|remote| remote.treatment.pause) else { return };
-            tokio::time::sleep(pause).await;
-            let Some(remote) = self.0.upgrade() else { return };
+        // At once for the first time: one answer that took too long, of a value that is large, does not
+        // mean that the store is gone.
+        while let Some(remote) = self.0.upgrade() {
             if remote.ask_now(remote.read_all(&[])).await.is_ok()
                 && remote.flush().await.is_ok()
                 && !remote.is_to_be_revived()
@@ -48,6 +47,9 @@ impl<S: Backend> Mark<S> {
                 remote.revive();
                 return;
             }
+            let pause = remote.treatment.pause;
+            drop(remote);
+            tokio::time::sleep(pause).await;
         }
     }
 }
