@@ -32,13 +32,15 @@
 //!   has returned, no call that begins after it gets a value whose load began before it: not from
 //!   this process, not from the store, not from a load that was under way here or elsewhere. This
 //!   holds in the process that made the call. Other processes of the store follow when they hear of it
-//!   ([`Listen`]), with Redis in about a millisecond, and otherwise at most
+//!   ([`Listen`]), with Redis as it happens, and otherwise at most
 //!   [`recheck_after`](CacheBuilder::recheck_after) later (default 1 s).
 //! * **Expired is not invalidated.** After [`expire`](Cache::expire) and its like, a value whose load
 //!   began before may still be served as a stale one, and as nothing else.
-//! * **A store that fails is no error.** Every call to it is bounded in time; after a failure it is
-//!   left alone for a while. Values in this process are served on, other values are loaded.
-//!   Invalidations are sent when it is back, and nothing is read from it before.
+//! * **A store that fails is no error of a read.** Every call to it is bounded in time; after a failure
+//!   it is left alone for a while. Values in this process are served on, other values are loaded.
+//!   Invalidations are sent when it is back, and nothing is read from it before; until then they
+//!   return [`Error::Unsent`], though they hold in this process. They are lost with the last handle of
+//!   the cache: [`close`](Cache::close) says whether any are left.
 //! * **A lost version means dead.** A store that was flushed, evicts, restarts empty or from an older
 //!   snapshot, or fails over to a replica that lagged, never makes an invalidated value valid again.
 //! * **No value without an end.** A [`Policy`] begins with its time to live. A value that comes

@@ -14,7 +14,7 @@
 //!
 //! Removals and expiries are published, in the same step, on the channel `{prefix}{database}:news`. A
 //! cache listens on a connection of its own (Redis 6 or later, RESP3), so it follows other processes
-//! in about a millisecond and need not compare what it has. Where it cannot listen it compares. A
+//! as they change things and need not compare what it has. Where it cannot listen it compares. A
 //! user with an access list needs that channel besides the keys: without the right to publish it
 //! cannot invalidate.
 //!
