@@ -67,7 +67,7 @@ async fn in_turn(cache: &Cache<RedisStore>, ids: &[u64], policy: &Policy) -> u64
 }
 
 /// The same values as bytes, by one command. How many there were.
-async fn mget(connection: &MultiplexedConnection, keys: &[String]) -> usize {
+async fn mget(connection: &MultiplexedConnection, keys: &[Vec<u8>]) -> usize {
     let values: Vec<Option<Vec<u8>>> = redis::cmd("MGET")
         .arg(keys)
         .query_async(&mut connection.clone())
@@ -77,9 +77,9 @@ async fn mget(connection: &MultiplexedConnection, keys: &[String]) -> usize {
 }
 
 /// The keys of all values: versions have sixteen bytes.
-async fn value_keys(connection: &MultiplexedConnection) -> Vec<String> {
+async fn value_keys(connection: &MultiplexedConnection) -> Vec<Vec<u8>> {
     let connection = &mut connection.clone();
-    let all: Vec<String> =
+    let all: Vec<Vec<u8>> =
         redis::cmd("KEYS").arg("*").query_async(connection).await.expect("Redis answers");
     let mut keys = Vec::new();
     for key in all {
